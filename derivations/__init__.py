@@ -1,0 +1,1 @@
+"""Symbolic side of gluntk."""

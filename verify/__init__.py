@@ -1,0 +1,1 @@
+"""Numerical side of gluntk."""
