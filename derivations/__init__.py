@@ -1,1 +1,42 @@
-"""Symbolic side of gluntk."""
+"""Symbolic side of gluntk: kernels of gated networks, derived from the network's definition.
+
+>>> from derivations import derive, network
+>>> derive(network("relu")).coefficients.beta
+m/(2*pi*d)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+# Loaded on first use: `gluntk --help` must not wait for SymPy.
+_HOME = {
+    "InputError": "derivations.errors",
+    "Activation": "derivations.activation",
+    "activation": "derivations.activation",
+    "parse": "derivations.activation",
+    "TwoLayer": "derivations.network",
+    "Parametrization": "derivations.network",
+    "network": "derivations.network",
+    "Step": "derivations.derivation",
+    "Derivation": "derivations.derivation",
+    "DerivationError": "derivations.derivation",
+    "derive": "derivations.derive",
+    "KernelDerivation": "derivations.derive",
+    "KernelExpansion": "derivations.expansion",
+    "dual": "derivations.dual",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'derivations' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

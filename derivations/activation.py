@@ -1,0 +1,170 @@
+"""Activations: the named ones, and the safe reading of a user's expression in z."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy as sp
+
+from derivations.errors import InputError
+from derivations.piecewise import Piecewise, from_expression
+from derivations.symbols import z
+
+NAMED: dict[str, str] = {
+    "relu": "max(0, z)",
+    "leaky_relu": "max(z/100, z)",
+    "abs": "abs(z)",
+    "step": "step(z)",
+    "relu2": "max(0, z)**2",
+    "relu3": "max(0, z)**3",
+    "identity": "z",
+}
+"""Named activations, each written in the language that `parse` reads."""
+
+_FUNCTIONS = {"max": sp.Max, "min": sp.Min, "abs": sp.Abs, "sign": sp.sign, "step": sp.Heaviside}
+_OPERATORS = {
+    ast.Add: lambda p, q: p + q,
+    ast.Sub: lambda p, q: p - q,
+    ast.Mult: lambda p, q: p * q,
+    ast.Div: lambda p, q: p / q,
+    ast.Pow: lambda p, q: p**q,
+}
+_LONGEST_EXPRESSION = 2000
+_LARGEST_POWER = 32
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation phi(z) of one real variable.
+
+    Examples
+    --------
+    >>> relu = activation("relu")
+    >>> relu.homogeneity, relu.is_continuous, relu.parity
+    (1, True, None)
+    >>> activation("abs").parity
+    'even'
+    """
+
+    name: str
+    phi: sp.Expr
+
+    @cached_property
+    def normal_form(self) -> Piecewise:
+        """phi as a piecewise polynomial."""
+        return from_expression(self.phi)
+
+    @property
+    def homogeneity(self) -> int | None:
+        """The h with phi(t z) = t^h phi(z) for t > 0, or None."""
+        return self.normal_form.homogeneity
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether phi has no jump, so that its derivative is an ordinary function."""
+        return self.normal_form.derivative().is_regular
+
+    @property
+    def parity(self) -> str | None:
+        """``'even'``, ``'odd'`` or None."""
+        form = dict(self.normal_form.terms)
+        reflected = dict(self.normal_form.reflected().terms)
+        if reflected == form:
+            return "even"
+        return "odd" if reflected == {term: -value for term, value in form.items()} else None
+
+
+def activation(name: str) -> Activation:
+    """The activation with this name.
+
+    Raises
+    ------
+    InputError
+        If there is none; the line suggests the nearest.
+    """
+    if name not in NAMED:
+        near = difflib.get_close_matches(name, NAMED, n=1)
+        hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(NAMED)
+        raise InputError(f"activation {name!r} is unknown; {hint}")
+    return Activation(name, parse(NAMED[name]))
+
+
+def parse(text: str) -> sp.Expr:
+    """Read an expression in z; nothing is evaluated, only a whitelist of syntax is translated.
+
+    Parameters
+    ----------
+    text : str
+        Numbers, ``z``, ``+ - * / **``, and ``max, min, abs, sign, step``.
+
+    Raises
+    ------
+    InputError
+        If the text is not such an expression; the line names the offending part.
+
+    Examples
+    --------
+    >>> parse("max(0, z)")
+    Max(0, z)
+    >>> parse("__import__('os')")
+    Traceback (most recent call last):
+    ...
+    derivations.errors.InputError: activation may call max, min, abs, sign, step only, got __import__('os')
+    """
+    if len(text) > _LONGEST_EXPRESSION:
+        raise InputError(f"activation must have at most {_LONGEST_EXPRESSION} characters, got {len(text)}")
+    try:
+        tree = ast.parse(text.strip().replace("^", "**"), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise InputError(f"activation must be an expression in z, got {text!r}") from None
+    try:
+        expression = _translate(tree)
+    except RecursionError:
+        raise InputError(f"activation is nested too deeply: {text[:40]!r}...") from None
+    if expression.free_symbols != {z}:
+        raise InputError(f"activation must depend on z, got {text!r}")
+    if expression.has(sp.zoo, sp.oo, sp.nan):
+        raise InputError(f"activation must be finite, got {text!r}")
+    return expression
+
+
+def _translate(node: ast.expr) -> sp.Expr:
+    match node:
+        case ast.Constant(value=bool() | complex() | str() | bytes() | None):
+            pass
+        case ast.Constant(value=int() as number):
+            return sp.Integer(number)
+        case ast.Constant(value=float() as number):
+            # The decimal that was typed, not its binary neighbour, so that 0.1 stays 1/10.
+            return sp.Rational(repr(number))
+        case ast.Name(id="z"):
+            return z
+        case ast.Name(id="pi"):
+            return sp.pi
+        case ast.Name(id=name):
+            raise InputError(f"activation must be an expression in z, got the name {name!r}")
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_translate(operand)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _translate(operand)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            exponent = _translate(right)
+            if not (exponent.is_Integer and 0 <= exponent <= _LARGEST_POWER):
+                raise InputError(f"activation's powers must be whole numbers from 0 to {_LARGEST_POWER}, got {exponent}")
+            return _translate(left) ** exponent
+        case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
+            first, second = _translate(left), _translate(right)
+            if isinstance(operator, ast.Div) and second == 0:
+                raise InputError(f"activation divides by zero in {ast.unparse(node)}")
+            return _OPERATORS[type(operator)](first, second)
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
+            wanted = "at least one argument" if name in ("max", "min") else "one argument"
+            if not arguments or (name not in ("max", "min") and len(arguments) != 1):
+                raise InputError(f"activation: {name} takes {wanted}, got {ast.unparse(node)}")
+            return _FUNCTIONS[name](*(_translate(argument) for argument in arguments))
+        case ast.Call():
+            raise InputError(f"activation may call {', '.join(_FUNCTIONS)} only, got {ast.unparse(node)}")
+    raise InputError(f"activation must be an expression in z, got {ast.unparse(node)}")

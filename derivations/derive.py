@@ -1,0 +1,107 @@
+"""The whole way: from a network's definition to its kernels, their expansion and alpha, beta, gamma."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from derivations.derivation import Derivation, Step
+from derivations.errors import InputError
+from derivations.expansion import REMAINDER, Coefficients, KernelExpansion, expansion_steps
+from derivations.network import TwoLayer
+from derivations.ntk import kernel_steps
+from derivations.symbols import COVARIANCE, KERNEL, Coefficient, alpha, beta, gamma, r_i, r_j, rho
+
+HIGHEST_ORDER = 200
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel's exact entries: off the diagonal in ``rho``, ``r_i``, ``r_j``, on it in ``r_i``."""
+
+    off_diagonal: sp.Expr
+    diagonal: sp.Expr
+
+
+@dataclass(frozen=True)
+class KernelDerivation:
+    """A network, the derivation of its kernel, and what the last steps say."""
+
+    network: TwoLayer
+    derivation: Derivation
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The chain of steps."""
+        return self.derivation.steps
+
+    def check(self) -> None:
+        """Verify every step; see `Derivation.check`."""
+        self.derivation.check()
+
+    def result(self, lhs: sp.Expr) -> sp.Expr:
+        """The right side of the last step whose left side is `lhs`."""
+        return next(step.rhs for step in reversed(self.steps) if step.lhs == lhs)
+
+    @property
+    def kernel(self) -> Kernel:
+        """The NTK."""
+        return Kernel(self.result(KERNEL), next(step.rhs for step in self.steps if step.title == "Diagonal"))
+
+    @property
+    def nngp(self) -> Kernel:
+        """The NNGP covariance of the outputs."""
+        closed = self.result(COVARIANCE)
+        return Kernel(closed, sp.expand(closed.subs({rho: 1, r_j: r_i})))
+
+    @property
+    def coefficients(self) -> Coefficients:
+        """alpha, beta, gamma."""
+        return Coefficients(self.result(alpha), self.result(beta), self.result(gamma))
+
+    @property
+    def expansion(self) -> KernelExpansion:
+        """The power series in rho on the sphere."""
+        coefficients = tuple(step.rhs for step in self.steps if isinstance(step.lhs, Coefficient))
+        return KernelExpansion(coefficients, self.result(REMAINDER(len(coefficients) - 1)))
+
+
+def derive(network: TwoLayer, order: int = 8) -> KernelDerivation:
+    r"""Derive the NTK of `network` from its definition.
+
+    Parameters
+    ----------
+    network : TwoLayer
+        From `derivations.network`.
+    order : int
+        Degree of the expansion in rho, at least gates + 1.
+
+    Returns
+    -------
+    KernelDerivation
+        `.steps`, `.check()`, `.kernel`, `.nngp`, `.expansion`, `.coefficients`.
+
+    Raises
+    ------
+    InputError
+        If the activation jumps or has no closed form, or if `order` is out of range.
+
+    Examples
+    --------
+    >>> from derivations import derive, network
+    >>> result = derive(network("reglu"))
+    >>> result.coefficients.alpha
+    1/(2*d) + m/(4*d**2)
+    >>> result.check()
+    """
+    if isinstance(order, bool) or not isinstance(order, int) or not network.gates < order <= HIGHEST_ORDER:
+        raise InputError(
+            f"order must be a whole number from {network.gates + 1} (gates + 1) to {HIGHEST_ORDER}, got {order!r}"
+        )
+    steps = kernel_steps(network)
+    closed = next(step.rhs for step in reversed(steps) if step.lhs == KERNEL)
+    steps += expansion_steps(network, closed, order)
+    variances = network.parametrization.name
+    statement = f"The NTK of {network.name} in the {variances} parametrization"
+    return KernelDerivation(network, Derivation(statement, tuple(steps)))

@@ -1,0 +1,203 @@
+r"""From one hidden unit to the kernels: gradients per parameter block, expectations, the closed form.
+
+For \(z(x) = s_{out}\sum_k a_k\,\phi(s_{in} w_k\cdot x)\prod_{l\le g}(s_{in}v_{kl}\cdot x)\) with independent centred Gaussian
+weights the steps end in
+
+\[ K = m s_{out}^2\Big[T\,\Gamma^g + \sigma_a^2 s_{in}^2\, x\cdot y\,\big(T'\,\Gamma^g + g\,T\,\Gamma^{g-1}\big)\Big],\qquad
+   \Gamma = s_{in}^2\sigma_v^2\, x\cdot y,\; T = E[\phi\phi],\; T' = E[\phi'\phi'], \]
+
+the NTK, and in the NNGP covariance \(m s_{out}^2\sigma_a^2\, T\,\Gamma^g\) of the outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import sympy as sp
+
+from derivations.derivation import Step
+from derivations.dual import price_ladder
+from derivations.errors import InputError
+from derivations.network import TwoLayer
+from derivations.piecewise import Piecewise
+from derivations.rules import rewrite
+from derivations.symbols import (
+    COVARIANCE,
+    KERNEL,
+    Expectation,
+    Phi,
+    a,
+    c,
+    d,
+    gate_values,
+    gate_weights,
+    k,
+    l,
+    m,
+    r_i,
+    r_j,
+    rho,
+    s_1,
+    s_2,
+    scale_in,
+    scale_out,
+    sigma_a,
+    sigma_v,
+    sigma_w,
+    u_1,
+    u_2,
+    w,
+    x,
+    y,
+    z,
+)
+
+_GRAM = sp.Sum(x[l] * y[l], (l, 1, d))
+
+
+def _dot(weights: sp.IndexedBase, data: sp.IndexedBase) -> sp.Sum:
+    return sp.Sum(weights[k] * data[k], (k, 1, d))
+
+
+def unit(gates: int, data: sp.IndexedBase) -> sp.Expr:
+    """One hidden unit of the network at the input `data`."""
+    linear = sp.Mul(*(scale_in * _dot(gate_weights(index), data) for index in range(1, gates + 1)))
+    return scale_out * a * Phi(0, scale_in * _dot(w, data)) * linear
+
+
+def _name_steps(gates: int) -> Iterator[Step]:
+    """The unit, and names for its preactivation and gate values at x and at y."""
+    yield Step("One hidden unit", sp.Function("unit")(sp.Symbol("x")), unit(gates, x), "definition")
+    for data, value in ((x, u_1), (y, u_2)):
+        yield Step(f"Name the preactivation at {data}", _dot(w, data), value / scale_in, "definition")
+    for index in range(1, gates + 1):
+        for data, value in zip((x, y), gate_values(index), strict=True):
+            title = f"Name the value of gate {index} at {data}"
+            yield Step(title, _dot(gate_weights(index), data), value / scale_in, "definition")
+
+
+def _gradient_steps(gates: int, names: list[Step]) -> Iterator[Step]:
+    """The unit's derivative in each parameter block, and the inner products over each block."""
+    at_x, argument = unit(gates, x), scale_in * _dot(w, x)
+    readout = at_x / a
+    yield Step("Gradient, readout a", sp.Derivative(at_x, a), readout, "differentiation")
+    product = readout * readout.subs(x, y)
+    yield Step("Inner product, readout a", product, rewrite(product, names), "inner product")
+    blocks = [("activation weights w", w, at_x.subs(Phi(0, argument), Phi(1, argument)) * scale_in * x[l])]
+    for index in range(1, gates + 1):
+        weights = gate_weights(index)
+        blocks.append((f"gate weights v{index}", weights, at_x / _dot(weights, x) * x[l]))
+    for block, weights, gradient in blocks:
+        yield Step(f"Gradient, {block}", sp.Derivative(at_x, weights[l]), gradient, "differentiation")
+        product = gradient * gradient.subs(x, y)
+        pulled_out = rewrite(product / (x[l] * y[l]), names) * _GRAM
+        yield Step(f"Inner product, {block}", sp.Sum(product, (l, 1, d)), pulled_out, "inner product")
+
+
+def _expectation_steps(gates: int, products: list[sp.Expr]) -> Iterator[Step]:
+    """The kernel as expectations, factorised over independent weights, second moments by Isserlis."""
+    yield Step("Sum over hidden units", KERNEL, sp.Add(*(m * Expectation(e) for e in products)), "identical units")
+    covariance = a**2 * products[0]
+    yield Step("Covariance of outputs", COVARIANCE, m * Expectation(covariance), "covariance of outputs")
+    for product in (*products, covariance):
+        yield Step("Independent weights", Expectation(product), _factorised(product, gates), "independence")
+    yield Step("Readout variance", Expectation(a**2), sigma_a**2, "Isserlis")
+    for index in range(1, gates + 1):
+        gate = Expectation(sp.Mul(*gate_values(index)))
+        yield Step(f"Second moment of gate {index}", gate, scale_in**2 * sigma_v**2 * _GRAM, "Isserlis")
+
+
+def _factorised(product: sp.Expr, gates: int) -> sp.Expr:
+    """E[product] as constants times one expectation per group of independent weights."""
+    result = product
+    for group in ((a,), (u_1, u_2), *(gate_values(index) for index in range(1, gates + 1))):
+        constant, part = result.as_independent(*group)
+        result = constant * (Expectation(part) if part != 1 else 1)
+    return result
+
+
+def _dual_steps(phi: Piecewise) -> Iterator[Step]:
+    """E[phi phi] and E[phi' phi'] closed by Price's theorem."""
+    yield Step("Activation", Phi(0, z), phi.expression(z), "definition")
+    ladder = price_ladder(phi, phi)
+    for order in (0, 1):
+        generic = Expectation(Phi(order, u_1) * Phi(order, u_2))
+        yield Step("Put in the activation", generic, ladder[order].expectation(), "activation")
+    for level, above in pairwise(ladder):
+        yield Step("Differentiate in the covariance", sp.Derivative(level.expectation(), c), above.expectation(), "Price")
+    last = ladder[-1]
+    if last.closed != 0:
+        yield Step("Only Dirac terms remain", last.expectation(), last.closed, "origin density")
+    for level in reversed(ladder[:-1]):
+        yield Step("Value at zero covariance", level.expectation(sp.S.Zero), level.at_zero, "uncorrelated")
+        yield Step("Integrate back in the covariance", level.expectation(), level.closed, "integration")
+
+
+def _geometry_steps() -> Iterator[Step]:
+    """The law of the preactivations, and norms and cosine of the data."""
+    yield Step("Deviation of the preactivation at x", s_1, sp.sqrt(Expectation(u_1**2)), "definition")
+    yield Step("Deviation of the preactivation at y", s_2, sp.sqrt(Expectation(u_2**2)), "definition")
+    yield Step("Covariance of the preactivations", c, Expectation(u_1 * u_2), "definition")
+    sums = {
+        u_1**2: (sp.Sum(x[l] ** 2, (l, 1, d)), r_i**2),
+        u_2**2: (sp.Sum(y[l] ** 2, (l, 1, d)), r_j**2),
+        u_1 * u_2: (_GRAM, rho * r_i * r_j),
+    }
+    for moment, (total, _) in sums.items():
+        yield Step("Second moment", Expectation(moment), scale_in**2 * sigma_w**2 * total, "Isserlis")
+    for total, value in sums.values():
+        yield Step("Norms and cosine of the data", total, value, "definition")
+
+
+def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
+    """`kernel` after all earlier steps, ordered by sqrt(1 - rho^2) and pi - arccos(rho)."""
+    arc, root = sp.Dummy("arc", real=True), sp.Dummy("root", positive=True)
+    closed = rewrite(kernel, earlier)
+    closed = closed.replace(
+        lambda e: e.is_Pow and e.exp.is_Rational and e.exp.q == 2 and e.has(rho),
+        lambda e: _without_radical(e.base, root) ** e.exp.p,
+    )
+    # asin(rho) = (pi - acos(rho)) - pi/2: in the literature's variable ReLU has no other term.
+    closed = sp.expand(closed.subs(sp.asin(rho), arc - sp.pi / 2))
+    parts = sp.collect(closed, [arc, root], evaluate=False)
+    return sp.Add(*(sp.factor(factor) * term for term, factor in parts.items())).subs(
+        {arc: sp.pi - sp.acos(rho), root: sp.sqrt(1 - rho**2)}
+    )
+
+
+def _without_radical(base: sp.Expr, root: sp.Symbol) -> sp.Expr:
+    """The square root of base = (1 - rho^2) s^2, s positive."""
+    return root * sp.sqrt(sp.cancel(base / (1 - rho**2)))
+
+
+def kernel_steps(network: TwoLayer) -> list[Step]:
+    """All steps from the network's definition to the closed forms of its NTK and NNGP covariance.
+
+    Raises
+    ------
+    InputError
+        If the activation has a jump: its derivative is no function, so the activation-weight block has no
+        kernel.
+    """
+    phi = network.activation.normal_form
+    if not network.activation.is_continuous:
+        raise InputError(
+            f"activation {network.activation.name} jumps at 0, so the gradient in the activation weights w is not "
+            "a function and their block has no kernel; a continuous activation is needed"
+        )
+    steps = list(_name_steps(network.gates))
+    steps += _gradient_steps(network.gates, steps[1:])
+    products = [step.rhs for step in steps if step.rule == "inner product"]
+    steps += _expectation_steps(network.gates, products)
+    general = sp.factor_terms(rewrite(KERNEL, steps))
+    steps.append(Step("General kernel", KERNEL, general, "substitution"))
+    steps += _dual_steps(phi)
+    steps += _geometry_steps()
+    values = network.parametrization.values
+    steps += [Step(f"Parametrization {network.parametrization.name}", *value, "definition") for value in values]
+    for kernel, name in ((COVARIANCE, "NNGP covariance"), (KERNEL, "NTK")):
+        steps.append(Step(f"Closed form of the {name}", kernel, _closed(kernel, steps), "substitution"))
+    if not steps[-1].rhs.has(m):
+        steps.append(Step("Infinite width", sp.Limit(KERNEL, m, sp.oo), KERNEL, "law of large numbers"))
+    return steps

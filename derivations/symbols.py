@@ -1,0 +1,95 @@
+"""Every symbol that formulas share, with its assumptions, and the two notations SymPy lacks.
+
+Conventions: the two inputs are ``x`` and ``y`` with norms ``r_i``, ``r_j`` and cosine ``rho``; ``u_1``, ``u_2``
+are the preactivations of one hidden unit at the two inputs, jointly Gaussian with standard deviations
+``s_1``, ``s_2`` and covariance ``c``; ``m`` is the width and ``d`` the input dimension.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.str import StrPrinter
+
+z = sp.Symbol("z", real=True)
+u_1, u_2 = sp.symbols("u_1 u_2", real=True)
+s_1, s_2 = sp.symbols("s_1 s_2", positive=True)
+c = sp.Symbol("c", real=True)
+rho = sp.Symbol("rho", real=True)
+r_i, r_j = sp.symbols("r_i r_j", positive=True)
+m = sp.Symbol("m", integer=True, positive=True)
+d = sp.Symbol("d", integer=True, positive=True)
+
+a = sp.Symbol("a", real=True)
+w = sp.IndexedBase("w", real=True)
+x = sp.IndexedBase("x", real=True)
+y = sp.IndexedBase("y", real=True)
+k, l = sp.symbols("k l", integer=True, positive=True)  # noqa: E741 (the literature's summation index)
+
+sigma_a, sigma_w, sigma_v = sp.symbols("sigma_a sigma_w sigma_v", positive=True)
+scale_in, scale_out = sp.symbols("s_in s_out", positive=True)
+alpha, beta, gamma = sp.symbols("alpha beta gamma", real=True)
+
+KERNEL = sp.Function("K")(sp.Symbol("x"), sp.Symbol("y"))
+"""The neural tangent kernel."""
+COVARIANCE = sp.Function("Sigma")(sp.Symbol("x"), sp.Symbol("y"))
+"""The NNGP covariance, of the network's outputs."""
+SPHERE = sp.Function("f")(rho)
+"""The kernel as a function of the cosine where |x|^2 = |y|^2 = d."""
+
+
+def gate_weights(index: int) -> sp.IndexedBase:
+    """Weights of the linear gate number `index` (from 1)."""
+    return sp.IndexedBase(f"v{index}", real=True)
+
+
+def gate_values(index: int) -> tuple[sp.Symbol, sp.Symbol]:
+    """Values of the linear gate number `index` (from 1) at the two inputs."""
+    first, second = sp.symbols(f"h{index}_1 h{index}_2", real=True)
+    return first, second
+
+
+class Phi(sp.Function):
+    """The activation's derivative of a given order at a point: ``Phi(0, z)`` is phi(z), ``Phi(1, z)`` phi'(z)."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 2) -> sp.Expr:
+        if argindex != 2:
+            raise sp.ArgumentIndexError(self, argindex)
+        return Phi(self.args[0] + 1, self.args[1])
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return f"phi{chr(39) * int(self.args[0])}({printer.doprint(self.args[1])})"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        text = rf"\phi{chr(39) * int(self.args[0])}\left({printer.doprint(self.args[1])}\right)"
+        return text if exp is None else rf"{text}^{{{exp}}}"
+
+
+class Expectation(sp.Function):
+    """E over the random weights; with a second argument, over ``(u_1, u_2)`` whose covariance it is."""
+
+    nargs = (1, 2)
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        law = "" if len(self.args) == 1 else f" | cov = {printer.doprint(self.args[1])}"
+        return f"E[{printer.doprint(self.args[0])}{law}]"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        law = "" if len(self.args) == 1 else f"_{{{printer.doprint(self.args[1])}}}"
+        text = rf"\mathbb{{E}}{law}\left[{printer.doprint(self.args[0])}\right]"
+        return text if exp is None else rf"{text}^{{{exp}}}"
+
+
+class Coefficient(sp.Function):
+    """The Taylor coefficient of f(rho) of a given degree at 0."""
+
+    nargs = 1
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return f"[rho^{self.args[0]}] f(rho)"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        text = rf"[\rho^{{{self.args[0]}}}] f(\rho)"
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
