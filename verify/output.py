@@ -54,11 +54,11 @@ def check_output(path: str | os.PathLike[str], force: bool, suffix: str = "", na
     target = os.path.realpath(text)
     label = f"{name} {text!r}"
     folder = os.path.dirname(target)
-    if not os.path.isdir(folder):
-        raise InputError(
-            f"{label} must be in an existing folder, got {folder!r}, which is not one; create it first"
-        )
     with _told(label):
+        if not _is_folder(folder):
+            raise InputError(
+                f"{label} must be in an existing folder, got {folder!r}, which is not one; create it first"
+            )
         _check_replaceable(target, force, label)
         # Permission bits do not tell for root or on a read-only or virtual file system: only writing does.
         with _scratch(folder):
@@ -127,6 +127,14 @@ def write_text(path: str | os.PathLike[str], text: str, force: bool, name: str =
     """
     with _replacement(path, force, "", name) as stream:
         stream.write(text.encode("utf-8", errors="backslashreplace"))
+
+
+def _is_folder(path: str) -> bool:
+    # Not os.path.isdir, which calls a folder that the user may not enter missing.
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _check_replaceable(target: str, force: bool, label: str) -> None:
