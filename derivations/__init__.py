@@ -25,6 +25,8 @@ _HOME = {
     "KernelDerivation": "derivations.derive",
     "KernelExpansion": "derivations.expansion",
     "dual": "derivations.dual",
+    "kernel_function": "derivations.numeric",
+    "KernelFunction": "derivations.numeric",
 }
 
 __all__ = sorted(_HOME)

@@ -123,6 +123,8 @@ def expansion_steps(network: TwoLayer, kernel: sp.Expr, order: int) -> list[Step
         alpha: sp.expand(coefficients[g + 1] / d ** (g + 1)),
     }
     values[gamma] = sp.expand(at_one / d ** (g + 1) - values[alpha] - values[beta])
+    # With a homogeneity other than 1 the norms enter otherwise; the coefficients then describe the sphere.
+    where = "" if network.activation.homogeneity == 1 else ", on the sphere |x|^2 = d"
     terms = {beta: f"(r r^T) o G^o{g}" if g else "r r^T", alpha: f"G^o{g + 1}", gamma: f"D^{g + 1}"}
     return [
         Step("Diagonal", sp.Subs(KERNEL, (rho, r_j), (1, r_i)), diagonal, "value"),
@@ -137,5 +139,8 @@ def expansion_steps(network: TwoLayer, kernel: sp.Expr, order: int) -> list[Step
             sp.expand(at_one - sp.Add(*coefficients)),
             "nonnegative coefficients",
         ),
-        *(Step(f"{symbol}, of {terms[symbol]}", symbol, value, "reading off") for symbol, value in values.items()),
+        *(
+            Step(f"{symbol}, of {terms[symbol]}{where}", symbol, value, "reading off")
+            for symbol, value in values.items()
+        ),
     ]

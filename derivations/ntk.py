@@ -127,8 +127,8 @@ def _dual_steps(phi: Piecewise) -> Iterator[Step]:
     for level, above in pairwise(ladder):
         yield Step("Differentiate in the covariance", sp.Derivative(level.expectation(), c), above.expectation(), "Price")
     last = ladder[-1]
-    if last.closed != 0:
-        yield Step("Only Dirac terms remain", last.expectation(), last.closed, "origin density")
+    title = "Only Dirac terms remain" if last.closed else "Nothing remains"
+    yield Step(title, last.expectation(), last.closed, "origin density")
     for level in reversed(ladder[:-1]):
         yield Step("Value at zero covariance", level.expectation(sp.S.Zero), level.at_zero, "uncorrelated")
         yield Step("Integrate back in the covariance", level.expectation(), level.closed, "integration")
@@ -156,7 +156,7 @@ def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
     closed = rewrite(kernel, earlier)
     closed = closed.replace(
         lambda e: e.is_Pow and e.exp.is_Rational and e.exp.q == 2 and e.has(rho),
-        lambda e: _without_radical(e.base, root) ** e.exp.p,
+        lambda e: _without_radical(e.base, root) * e.base ** ((e.exp.p - 1) // 2),
     )
     # asin(rho) = (pi - acos(rho)) - pi/2: in the literature's variable ReLU has no other term.
     closed = sp.expand(closed.subs(sp.asin(rho), arc - sp.pi / 2))

@@ -21,6 +21,7 @@ TILE_ROWS, TILE_COLUMNS = 64, 256
 # sin^2 below which the angle is taken from differences: at sin = 0.1 a dot product wrong by 2e-16
 # moves the angle by 2e-15.
 NEAR = 0.01
+PANEL_ROWS = 512
 # Entries gathered at once for the near pairs, so that memory is bounded when all pairs are near.
 GATHERED = 1 << 15
 
@@ -78,22 +79,28 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     if U.shape[1] != V.shape[1]:
         raise ValueError(f"X and Y must have as many columns, got {U.shape[1]} and {V.shape[1]}")
     K = np.empty((len(U), len(V)))
+    for start in range(0, len(U), PANEL_ROWS):
+        # Few large products, on the BLAS's own threads: it stalls when called from ours, tile by tile.
+        stop = start + PANEL_ROWS
+        np.matmul(U[start:stop], V[: stop if Y is None else None].T, out=K[start:stop, : stop if Y is None else None])
 
     def fill_rows(start: int) -> None:
         rows = slice(start, min(start + TILE_ROWS, len(U)))
-        height, width = rows.stop - start, rows.stop if Y is None else len(V)
-        scratch = np.empty((3, height * min(width, TILE_COLUMNS)))
+        width = rows.stop if Y is None else len(V)
+        scratch = np.empty((3, TILE_ROWS * TILE_COLUMNS))
         # errstate does not reach threads started inside it, hence here and not around the pool.
         with np.errstate(over="ignore", under="ignore"):
             for left in range(0, width, TILE_COLUMNS):
                 columns = slice(left, min(left + TILE_COLUMNS, width))
-                shape = height, columns.stop - left
-                theta, cosine, sine = (s[: shape[0] * shape[1]].reshape(shape) for s in scratch)
+                tile = K[rows, columns]
+                theta, cosine, sine = (s[: tile.size].reshape(tile.shape) for s in scratch)
+                cosine[...] = tile
                 _angles(U[rows], V[columns], theta, cosine, sine)
-                K[rows, columns] = profile(theta, cosine, sine, r[rows, None], q[None, columns])
+                block = profile(theta, cosine, sine, r[rows, None], q[None, columns])
+                tile[...] = block
                 if Y is None:  # mirrored now, while the tile is in cache
-                    below = slice(left, min(columns.stop, start))
-                    K[below, rows] = K[rows, below].T
+                    below = max(0, min(columns.stop, start) - left)
+                    K[left : left + below, rows] = block[:, :below].T
         if Y is None:
             # The two halves of a product of rows with themselves may be rounded differently.
             corner = K[rows, rows]
@@ -134,7 +141,6 @@ def _unit_rows(X: ArrayLike) -> tuple[Array, Array, NDArray[np.intp]]:
 
 def _angles(U: Array, V: Array, theta: Array, cosine: Array, sine: Array) -> None:
     """Write the angles of unit rows U (p, d) with V (q, d), their cosines and sines, each (p, q)."""
-    np.matmul(U, V.T, out=cosine)
     np.multiply(cosine, cosine, out=sine)
     np.subtract(1.0, sine, out=sine)
     near = None

@@ -210,6 +210,8 @@ def _origin_density(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
     density = sp.exp(exponent) / (2 * sp.pi * sp.sqrt(determinant))
     total = sp.S.Zero
     for term in sp.Add.make_args(sp.expand(lhs.args[0])):
+        if term == 0:
+            continue
         coefficient, diracs = term.as_independent(sp.DiracDelta)
         derivative = density
         for dirac in sp.Mul.make_args(diracs):

@@ -1,0 +1,162 @@
+r"""Derived kernels as NumPy functions. The only place where formulas become code that is run.
+
+A kernel of the closed-form class is a polynomial in the norms,
+\(K = \sum_{ab} r_i^a r_j^b\, f_{ab}(\theta, \cos\theta, \sin\theta)\); the profiles \(f_{ab}\) are compiled from the
+derived expression, and `derivations.pairwise` supplies angles that are right near 0 and pi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import sympy as sp
+from numpy.typing import ArrayLike, NDArray
+
+from derivations import pairwise
+from derivations.arguments import check_choice, check_matrix, check_positive_integer
+from derivations.derive import KernelDerivation, derive
+from derivations.errors import InputError
+from derivations.network import TwoLayer
+from derivations.symbols import d, m, r_i, r_j, rho
+
+Kind = Literal["ntk", "nngp"]
+THETA, COSINE, SINE = sp.symbols("theta cosine sine", real=True)
+
+
+def profiles(kernel: sp.Expr) -> dict[tuple[int, int], sp.Expr]:
+    r"""The \(f_{ab}\) of a closed-form kernel, in ``theta``, ``cosine``, ``sine``, ``m`` and ``d``.
+
+    Examples
+    --------
+    >>> from derivations import derive, network
+    >>> profiles(derive(network("relu", parametrization="ntk")).kernel.off_diagonal)
+    {(1, 1): cosine*(pi - theta)/(pi*d) + sine/(2*pi*d)}
+    """
+    angular = kernel.subs({sp.acos(rho): THETA, sp.sqrt(1 - rho**2): SINE}).subs(rho, COSINE)
+    parts = sp.Poly(angular, r_i, r_j)
+    return {
+        (int(i), int(j)): sp.Add(*(sp.factor_terms(term) for term in sp.Add.make_args(factor)))
+        for (i, j), factor in parts.terms()
+    }
+
+
+@dataclass(frozen=True)
+class KernelFunction:
+    """The closed-form kernel of a network as a function of data.
+
+    Examples
+    --------
+    >>> from derivations import kernel_function, network
+    >>> theta = kernel_function(network("relu", parametrization="ntk"))
+    >>> theta([[3.0, 4.0], [-4.0, 3.0]]).round(6)
+    array([[12.5     ,  1.989437],
+           [ 1.989437, 12.5     ]])
+    """
+
+    network: TwoLayer
+    kind: Kind
+    width: int | None
+    terms: tuple[tuple[tuple[int, int], sp.Expr], ...]
+
+    def __call__(self, X: ArrayLike, Y: ArrayLike | None = None, *, threads: int = 1) -> NDArray[np.float64]:
+        r"""Kernel matrix of the rows of X (with those of Y).
+
+        Parameters
+        ----------
+        X : (n, d) array_like
+            Real and finite.
+        Y : (n', d) array_like, optional
+            Without it K is the symmetric (n, n) matrix of X.
+        threads : int
+            Threads over blocks of rows; the result does not depend on it.
+
+        Returns
+        -------
+        K : (n, n') float64
+            Error at most about 1e-14 sqrt(K_ii K_jj) where the result is representable. Larger entries are
+            inf, smaller ones 0. Rows of zeros give rows of zeros.
+
+        Raises
+        ------
+        InputError
+            For arrays that are not real, finite and of rank 2, or do not match.
+        """
+        X = check_matrix(X, "X")
+        if Y is not None:
+            Y = check_matrix(Y, "Y")
+            if Y.shape[1] != X.shape[1]:
+                raise InputError(f"Y must have {X.shape[1]} columns as X has, got {Y.shape[1]}")
+        check_positive_integer(threads, "threads")
+        return pairwise.fill(self.profile(X.shape[1]), X, Y, threads)
+
+    def profile(self, dimension: int) -> pairwise.Profile:
+        """The function of angle and norms that `derivations.pairwise.fill` evaluates, for this dimension."""
+        values = {d: sp.Integer(dimension)} | ({m: sp.Integer(self.width)} if self.width else {})
+        powers = [power for power, _ in self.terms]
+        functions: Callable[..., list[NDArray[np.float64]]] = sp.lambdify(
+            (THETA, COSINE, SINE), [term.subs(values) for _, term in self.terms], modules="numpy", cse=True
+        )
+
+        def evaluate(
+            theta: pairwise.Array, cosine: pairwise.Array, sine: pairwise.Array, r_i: pairwise.Array, r_j: pairwise.Array
+        ) -> pairwise.Array:
+            s = r_i * r_j
+            total = None
+            for (i, j), value in zip(powers, functions(theta, cosine, sine), strict=True):
+                # One norm at a time: s**2 may overflow where value * s does not.
+                for _ in range(min(i, j)):
+                    value = value * s
+                for _ in range(max(i - j, 0)):
+                    value = value * r_i
+                for _ in range(max(j - i, 0)):
+                    value = value * r_j
+                total = value if total is None else total + value
+            return total if total is not None else np.zeros_like(theta)
+
+        return evaluate
+
+
+def kernel_function(
+    network: TwoLayer | KernelDerivation, kind: Kind = "ntk", width: int | None = None
+) -> KernelFunction:
+    """The derived closed-form kernel of a network, as a fast NumPy function.
+
+    Parameters
+    ----------
+    network : TwoLayer or KernelDerivation
+        Parametrization ``standard`` or ``ntk``.
+    kind : str
+        ``"ntk"`` or ``"nngp"``.
+    width : int, optional
+        The width m; needed where the kernel depends on it (the NTK in the standard parametrization).
+
+    Raises
+    ------
+    InputError
+        If the width is missing or not a positive integer, or a variance has no value.
+
+    Examples
+    --------
+    >>> from derivations import kernel_function, network
+    >>> kernel_function(network("reglu"))
+    Traceback (most recent call last):
+    ...
+    derivations.errors.InputError: width is needed: the ntk of reglu in the standard parametrization depends on it
+    """
+    check_choice(kind, "kind", ("ntk", "nngp"))
+    derivation = network if isinstance(network, KernelDerivation) else derive(network)
+    described = derivation.network
+    kernel = derivation.kernel if kind == "ntk" else derivation.nngp
+    unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
+    if unknown:
+        names = ", ".join(sorted(map(str, unknown)))
+        raise InputError(f"parametrization must give every variance a value to be evaluated, {names} have none")
+    if width is not None:
+        width = check_positive_integer(width, "width")
+    elif kernel.off_diagonal.has(m):
+        where = f"the {kind} of {described.name} in the {described.parametrization.name} parametrization"
+        raise InputError(f"width is needed: {where} depends on it")
+    return KernelFunction(described, kind, width, tuple(profiles(kernel.off_diagonal).items()))

@@ -1,0 +1,44 @@
+"""Derivations as text, LaTeX, a Python module, C and JSON."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from derivations.derive import KernelDerivation
+from derivations.errors import InputError
+
+FORMATS = ("text", "latex", "json", "python", "c")
+
+
+def render(result: KernelDerivation, format: str = "text", steps: bool = False, digits: int = 30) -> str:
+    """`result` in one of `FORMATS`.
+
+    Parameters
+    ----------
+    result : KernelDerivation
+        From `derivations.derive`.
+    format : str
+        ``text``, ``latex`` (a document), ``json``, ``python`` (a module that needs NumPy alone) or ``c`` (C99).
+    steps : bool
+        Whether text and LaTeX show every step, after checking it. JSON always does.
+    digits : int
+        Decimals of the Hermite coefficients in JSON.
+
+    Examples
+    --------
+    >>> from derivations import derive, network
+    >>> print(render(derive(network("relu", parametrization="ntk"))).splitlines()[0])
+    The NTK of relu in the ntk parametrization
+    """
+    if format not in FORMATS:
+        raise InputError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+    if steps or format == "json":
+        result.check()
+    module = import_module(f"derivations.printing.{format}")
+    match format:
+        case "json":
+            return module.render(result, digits)
+        case "text" | "latex":
+            return module.render(result, steps)
+        case _:
+            return module.render(result)

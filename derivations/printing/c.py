@@ -1,0 +1,123 @@
+"""C99 source: the kernel of two vectors and of a matrix's rows, needing libm alone."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import sympy as sp
+from sympy.printing.c import C99CodePrinter
+
+from derivations.derive import Kernel, KernelDerivation
+from derivations.errors import InputError
+from derivations.numeric import profiles
+from derivations.printing.identifiers import identifier
+from derivations.printing.text import text
+from derivations.symbols import d, m, r_i, r_j, rho
+
+_GEOMETRY = """\
+#include <math.h>
+#include <stddef.h>
+
+#ifndef M_PI
+#define M_PI 3.14159265358979323846
+#endif
+
+/* Exponent e and norm of x * 2^-e, so that no square leaves the range of double. */
+static double scaled_norm(const double *x, size_t d, int *e)
+{
+    double largest = 0.0, total = 0.0;
+    for (size_t k = 0; k < d; k++)
+        largest = fmax(largest, fabs(x[k]));
+    frexp(largest, e);
+    for (size_t k = 0; k < d; k++) {
+        double scaled = ldexp(x[k], -*e);
+        total += scaled * scaled;
+    }
+    return sqrt(total);
+}
+
+struct geometry {
+    double r_i, r_j, theta, cosine, sine;
+};
+
+/* Norms and angle of x and y; 0 if one of them is zero and has no direction.
+   The angle is 2 atan2(|u - v|, |u + v|) of the directions: arccos of a rounded
+   cosine would lose half the digits near 0 and pi. */
+static int geometry_of(const double *x, const double *y, size_t d, struct geometry *g)
+{
+    int e_x, e_y;
+    double n_x = scaled_norm(x, d, &e_x), n_y = scaled_norm(y, d, &e_y);
+    double minus = 0.0, plus = 0.0;
+    if (n_x == 0.0 || n_y == 0.0)
+        return 0;
+    for (size_t k = 0; k < d; k++) {
+        double u = ldexp(x[k], -e_x) / n_x, v = ldexp(y[k], -e_y) / n_y;
+        minus += (u - v) * (u - v);
+        plus += (u + v) * (u + v);
+    }
+    g->r_i = ldexp(n_x, e_x);
+    g->r_j = ldexp(n_y, e_y);
+    g->theta = 2.0 * atan2(sqrt(minus), sqrt(plus));
+    g->cosine = (plus - minus) / (plus + minus);
+    g->sine = 2.0 * sqrt(minus) * sqrt(plus) / (plus + minus);
+    return 1;
+}
+"""
+
+
+class _Printer(C99CodePrinter):
+    """Small integer powers as products: exact, and `pow` is slow."""
+
+    def _print_Pow(self, expression: sp.Pow) -> str:
+        if expression.exp.is_Integer and 2 <= expression.exp <= 4 and expression.base.is_Symbol:
+            return "(" + "*".join([self._print(expression.base)] * int(expression.exp)) + ")"
+        return super()._print_Pow(expression)
+
+
+def render(result: KernelDerivation) -> str:
+    """C99 functions for the NTK and the NNGP covariance."""
+    name = identifier(result.network)
+    head = (
+        f"/* {result.derivation.statement}.\n   Derived and written by gluntk {version('gluntk')}. */\n{_GEOMETRY}"
+    )
+    return "\n".join(
+        [head, _functions(f"{name}_ntk", "NTK", result.kernel), _functions(f"{name}_nngp", "NNGP covariance", result.nngp)]
+    ).rstrip()
+
+
+def _functions(name: str, title: str, kernel: Kernel) -> str:
+    unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
+    if unknown:
+        names = ", ".join(sorted(map(str, unknown)))
+        raise InputError(f"parametrization must give every variance a value to be emitted, {names} have none")
+    width, passed = (", double m", ", m") if kernel.off_diagonal.has(m) else ("", "")
+    geometry = {name: sp.Symbol(f"g.{name}") for name in ("theta", "cosine", "sine")}
+    lines = [f"    const double s = g.r_i * g.r_j, d = (double)dimension;", "    double total = 0.0;"]
+    for (i, j), profile in profiles(kernel.off_diagonal).items():
+        symbols = {symbol: geometry[symbol.name] for symbol in profile.free_symbols if symbol.name in geometry}
+        code = _Printer().doprint(profile.subs(symbols))
+        # One norm at a time: s*s may overflow where value*s does not.
+        factors = ["s"] * min(i, j) + ["g.r_i"] * max(i - j, 0) + ["g.r_j"] * max(j - i, 0)
+        lines.append(f"    total += ({code})" + "".join(f" * {factor}" for factor in factors) + ";")
+    body = "\n".join(lines)
+    return f"""\
+/* {title} of two vectors of length `dimension`,
+   K(x, y) = {text(kernel.off_diagonal)} */
+double {name}(const double *x, const double *y, size_t dimension{width})
+{{
+    struct geometry g;
+    if (!geometry_of(x, y, dimension, &g))
+        return 0.0;
+{body}
+    (void)d;
+    return total;
+}}
+
+/* The n by n matrix of the rows of X (row-major, n by dimension). */
+void {name}_matrix(const double *X, size_t n, size_t dimension{width}, double *K)
+{{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j <= i; j++)
+            K[i * n + j] = K[j * n + i] = {name}(X + i * dimension, X + j * dimension, dimension{passed});
+}}
+"""

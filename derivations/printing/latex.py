@@ -1,0 +1,129 @@
+"""A LaTeX document: results, and the chain of steps."""
+
+from __future__ import annotations
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter
+
+from derivations.derive import KernelDerivation
+
+_HEAD = r"""\documentclass[10pt]{article}
+\usepackage[a4paper,margin=22mm]{geometry}
+\usepackage{amsmath,amssymb}
+\allowdisplaybreaks
+\setlength{\parindent}{0pt}
+\begin{document}
+"""
+# Terms beyond this many characters of source start a new line of the display.
+_LINE = 150
+
+
+class _Printer(LatexPrinter):
+    """Dot products as w . x, values at a point with a bar."""
+
+    def _print_Sum(self, expression: sp.Sum) -> str:
+        factors = expression.function.as_powers_dict()
+        if all(isinstance(factor, sp.Indexed) for factor in factors) and sum(factors.values()) == 2:
+            bases = [factor.base for factor, power in factors.items() for _ in range(int(power))]
+            ordered = sorted(bases, key=lambda base: (str(base) in "xy", str(base)))
+            return r"\,(" + r"\cdot ".join(_vector(base) for base in ordered) + ")"
+        return super()._print_Sum(expression)
+
+    def _print_Indexed(self, expression: sp.Indexed) -> str:
+        base, (index,) = expression.base, expression.indices
+        name = str(base)
+        return f"{{{name[0]}}}_{{{name[1:]}{self._print(index)}}}"
+
+
+def _vector(base: sp.IndexedBase) -> str:
+    name = str(base)
+    return name if len(name) == 1 else f"{name[0]}_{{{name[1:]}}}"
+
+
+def latex(expression: sp.Expr) -> str:
+    r"""`expression` in LaTeX.
+
+    Examples
+    --------
+    >>> from derivations.symbols import d, k, w, x
+    >>> print(latex(sp.Sum(w[k] * x[k], (k, 1, d))))
+    \,(w\cdot x)
+    """
+    names = {sp.Symbol("s_in", positive=True): r"s_{\mathrm{in}}", sp.Symbol("s_out", positive=True): r"s_{\mathrm{out}}"}
+    return _Printer({"symbol_names": names}).doprint(expression)
+
+
+def render(result: KernelDerivation, steps: bool) -> str:
+    """A document that compiles with amsmath alone."""
+    network, kernel, nngp = result.network, result.kernel, result.nngp
+    g = network.gates
+    gates = "".join(rf"\,(s_{{\mathrm{{in}}}}\, v_{{{index}k}}\cdot x)" for index in range(1, g + 1))
+    definition = (
+        r"z(x) = s_{\mathrm{out}}\sum_{k=1}^{m} a_k\,\phi(s_{\mathrm{in}}\, w_k\cdot x)"
+        rf"{gates},\qquad \phi(z) = {latex(network.activation.phi)}"
+    )
+    values = r",\quad ".join(f"{latex(name)} = {latex(value)}" for name, value in network.parametrization.values)
+    parts = [
+        rf"\section*{{{_escaped(result.derivation.statement)}}}",
+        rf"\[ {definition} \]",
+        rf"\[ {values} \]",
+        r"\subsection*{Kernel}",
+        _display(r"K(x,y)", kernel.off_diagonal),
+        _display(r"K(x,x)", kernel.diagonal),
+        r"\subsection*{NNGP covariance}",
+        _display(r"\Sigma(x,y)", nngp.off_diagonal),
+        _display(r"\Sigma(x,x)", nngp.diagonal),
+        r"\subsection*{Simplified matrix}",
+        rf"\[ K \approx \beta\,{_gated_rank_one(g)} + \alpha\,G^{{\circ {g + 1}}} + \gamma\,D^{{{g + 1}}} \]",
+    ]
+    for name in ("alpha", "beta", "gamma"):
+        parts.append(_display("\\" + name, getattr(result.coefficients, name)))
+    expansion = result.expansion
+    series = sp.Add(
+        *(value * sp.Symbol("rho") ** j for j, value in enumerate(expansion.coefficients)), evaluate=False
+    )
+    parts += [
+        r"\subsection*{Expansion on the sphere $|x|^2 = d$}",
+        _display(r"f(\rho)", series, rf" + R,\qquad |R| \le |\rho|^{{{expansion.order + 1}}}\,\bigl("
+                 rf"{latex(expansion.remainder)}\bigr)"),
+    ]
+    if steps:
+        parts.append(r"\subsection*{Steps}")
+        for number, step in enumerate(result.steps, 1):
+            heading = rf"\textbf{{{number}. {_escaped(step.title)}}} \emph{{({_escaped(step.rule)}: {step.status})}}"
+            parts.append(heading + "\n" + _display(latex(step.lhs), step.rhs))
+    return _HEAD + "\n".join(parts) + "\n\\end{document}"
+
+
+def _gated_rank_one(gates: int) -> str:
+    return "rr^T" if gates == 0 else rf"(rr^T)\circ G^{{\circ {gates}}}"
+
+
+def _display(lhs: str, rhs: sp.Expr, suffix: str = "") -> str:
+    """lhs = rhs in aligned lines, broken between terms so that none leaves the page."""
+    terms = [latex(term) for term in (rhs.args if isinstance(rhs, sp.Add) else (rhs,)) if term != 0] or ["0"]
+    lines, current = [], "" if len(lhs) < _LINE // 2 else None
+    for term in terms:
+        signed = term if term.startswith("-") else f"+ {term}"
+        if current is None:
+            lines.append("")
+            current = signed
+        elif current and len(current) + len(signed) > _LINE:
+            lines.append(current)
+            current = signed
+        else:
+            current = f"{current} {signed}"
+    lines.append((current or "") + suffix)
+    body = [line.strip() for line in lines]
+    first = next(i for i, line in enumerate(body) if line)
+    body[first] = body[first].removeprefix("+ ")
+    if first:
+        head = rf"&{lhs} \\ &\quad = "
+    else:
+        head = f"&{lhs} = "
+    return "\\begin{align*}\n" + head + " \\\\\n&\\qquad ".join(body[first:]) + "\n\\end{align*}"
+
+
+def _escaped(text: str) -> str:
+    replacements = {"\\": r"\textbackslash{}", "_": r"\_", "^": r"\^{}", "&": r"\&", "#": r"\#", "%": r"\%"}
+    return "".join(replacements.get(character, character) for character in text)

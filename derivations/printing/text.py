@@ -1,0 +1,98 @@
+"""Plain text: results, and the chain of steps."""
+
+from __future__ import annotations
+
+import sympy as sp
+from sympy.printing.str import StrPrinter
+
+from derivations.derive import KernelDerivation
+from derivations.expansion import REMAINDER
+from derivations.rules import RULES
+
+
+class TextPrinter(StrPrinter):
+    """SymPy's one-line form, with dot products as ``w.x`` and values at a point as ``K(x, y) at rho = 1``."""
+
+    def _print_Sum(self, expression: sp.Sum) -> str:
+        factors = expression.function.as_powers_dict()
+        if all(isinstance(factor, sp.Indexed) for factor in factors) and sum(factors.values()) == 2:
+            names = [str(factor.base) for factor, power in factors.items() for _ in range(int(power))]
+            # Weights before data, as the literature writes w.x.
+            return ".".join(sorted(names, key=lambda name: (name in "xy", name)))
+        return super()._print_Sum(expression)
+
+    def _print_Subs(self, expression: sp.Subs) -> str:
+        point = ", ".join(
+            f"{self._print(name)} = {self._print(value)}"
+            for name, value in zip(expression.variables, expression.point, strict=True)
+        )
+        return f"{self._print(expression.expr)} at {point}"
+
+    def _print_Derivative(self, expression: sp.Derivative) -> str:
+        variable = self._print(expression.variables[0])
+        return f"d/d{variable} {self._print(expression.expr)}"
+
+    def _print_Limit(self, expression: sp.Limit) -> str:
+        return f"lim {self._print(expression.args[1])} -> infinity {self._print(expression.args[0])}"
+
+
+def text(expression: sp.Expr) -> str:
+    """`expression` on one line.
+
+    Examples
+    --------
+    >>> from derivations.symbols import d, k, w, x
+    >>> text(sp.Sum(w[k] * x[k], (k, 1, d)))
+    'w.x'
+    """
+    return TextPrinter().doprint(expression)
+
+
+def render(result: KernelDerivation, steps: bool) -> str:
+    """The results, after the steps if they are wanted."""
+    network, kernel, nngp = result.network, result.kernel, result.nngp
+    gates = "".join(f" (s_in v_{index}k.x)" for index in range(1, network.gates + 1))
+    lines = [
+        result.derivation.statement,
+        "",
+        f"  z(x) = s_out sum_k a_k phi(s_in w_k.x){gates},  phi(z) = {network.activation.phi}",
+        "  " + ", ".join(f"{name} = {text(value)}" for name, value in network.parametrization.values),
+    ]
+    if steps:
+        lines += ["", "Steps", *_steps(result)]
+    tail = result.expansion
+    gate_power = f"(r r^T) o G^o{network.gates}" if network.gates else "r r^T"
+    lines += [
+        "",
+        "Kernel",
+        f"  i != j  {text(kernel.off_diagonal)}",
+        f"  i = j   {text(kernel.diagonal)}",
+        "NNGP covariance",
+        f"  i != j  {text(nngp.off_diagonal)}",
+        f"  i = j   {text(nngp.diagonal)}",
+        f"Simplified matrix  beta {gate_power} + alpha G^o{network.gates + 1} + gamma D^{network.gates + 1}",
+    ]
+    coefficients = result.coefficients
+    for name in ("alpha", "beta", "gamma"):
+        lines.append(f"  {name} = {text(getattr(coefficients, name))}")
+    lines.append("Expansion on the sphere |x|^2 = d, f(rho) = sum_j c_j rho^j")
+    lines += [f"  c_{j} = {text(value)}" for j, value in enumerate(tail.coefficients) if value != 0]
+    lines.append(f"  remainder at most |rho|^{tail.order + 1} ({text(tail.remainder)})")
+    return "\n".join(lines)
+
+
+def _steps(result: KernelDerivation) -> list[str]:
+    lines = []
+    for number, step in enumerate(result.steps, 1):
+        lines.append(f"{number:>3}. {step.title}  [{step.rule}: {step.status}]")
+        lhs = text(step.lhs)
+        rhs = text(step.rhs)
+        if step.lhs.has(REMAINDER):
+            rhs += "   (the sup over 0 < |rho| <= 1 of |f(rho) - P(rho)| / |rho|^(degree + 1))"
+        lines.append(f"       {lhs}")
+        lines.append(f"         = {rhs}")
+    used = sorted({step.rule for step in result.steps})
+    lines += ["", "Rules", *(f"  {rule}: {RULES[rule].claim} ({RULES[rule].reference})" for rule in used)]
+    counts = {status: sum(step.status == status for step in result.steps) for status in ("proved", "certified")}
+    lines += ["", f"{counts['proved']} of {len(result.steps)} steps proved, each re-checked now"]
+    return lines
