@@ -16,7 +16,7 @@ import sympy as sp
 
 from derivations.derivation import Step
 from derivations.gaussian import expectation
-from derivations.network import TwoLayer
+from derivations.networks import TwoLayer
 from derivations.piecewise import Piecewise
 from derivations.symbols import (
     KERNEL,
@@ -70,7 +70,7 @@ def hermite_coefficient(phi: Piecewise, k: int) -> sp.Expr:
 
     Examples
     --------
-    >>> from derivations.activation import activation
+    >>> from derivations.activations import activation
     >>> [hermite_coefficient(activation("relu").normal_form, k) for k in range(4)]
     [sqrt(2)/(2*sqrt(pi)), 1/2, 1/(2*sqrt(pi)), 0]
     """

@@ -51,7 +51,7 @@ def expectation(f: Piecewise, deviation: sp.Expr) -> sp.Expr:
 
     Examples
     --------
-    >>> from derivations.activation import activation
+    >>> from derivations.activations import activation
     >>> from derivations.symbols import s_1
     >>> expectation(activation("relu").normal_form, s_1)
     sqrt(2)*s_1/(2*sqrt(pi))

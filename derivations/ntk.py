@@ -17,9 +17,9 @@ from itertools import pairwise
 import sympy as sp
 
 from derivations.derivation import Step
-from derivations.dual import price_ladder
+from derivations.price import price_ladder
 from derivations.errors import InputError
-from derivations.network import TwoLayer
+from derivations.networks import TwoLayer
 from derivations.piecewise import Piecewise
 from derivations.rules import rewrite
 from derivations.symbols import (

@@ -16,10 +16,11 @@ import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from derivations import pairwise
-from derivations.arguments import check_choice, check_matrix, check_positive_integer
-from derivations.derive import KernelDerivation, derive
+from derivations.arguments import check_choice, check_positive_integer
+from derivations.kernel_derivation import KernelDerivation, derive
 from derivations.errors import InputError
-from derivations.network import TwoLayer
+from derivations.matrix import check_matrix
+from derivations.networks import TwoLayer
 from derivations.symbols import d, m, r_i, r_j, rho
 
 Kind = Literal["ntk", "nngp"]
@@ -35,11 +36,17 @@ def profiles(kernel: sp.Expr) -> dict[tuple[int, int], sp.Expr]:
     >>> profiles(derive(network("relu", parametrization="ntk")).kernel.off_diagonal)
     {(1, 1): cosine*(pi - theta)/(pi*d) + sine/(2*pi*d)}
     """
-    angular = kernel.subs({sp.acos(rho): THETA, sp.sqrt(1 - rho**2): SINE}).subs(rho, COSINE)
-    parts = sp.Poly(angular, r_i, r_j)
+    # pi - theta stays one symbol: multiplied out it would cancel only up to rounding at theta = pi.
+    supplement = sp.Dummy("supplement")
+    angular = kernel.subs({sp.acos(rho): sp.pi - supplement, sp.sqrt(1 - rho**2): SINE}).subs(rho, COSINE)
     return {
-        (int(i), int(j)): sp.Add(*(sp.factor_terms(term) for term in sp.Add.make_args(factor)))
-        for (i, j), factor in parts.terms()
+        (int(i), int(j)): sp.Add(
+            *(
+                sp.factor(part) * monomial.subs(supplement, sp.pi - THETA)
+                for monomial, part in sp.collect(sp.expand(factor), [supplement, SINE], evaluate=False).items()
+            )
+        )
+        for (i, j), factor in sp.Poly(angular, r_i, r_j).terms()
     }
 
 

@@ -20,8 +20,9 @@ Profile = Callable[[Array, Array, Array, Array, Array], Array]
 TILE_ROWS, TILE_COLUMNS = 64, 256
 # sin^2 below which the angle is taken from differences: at sin = 0.1 a dot product wrong by 2e-16
 # moves the angle by 2e-15.
-NEAR = 0.01
-PANEL_ROWS = 512
+NEAR = 0.03
+PANEL_ROWS = 256
+SUMMED = 128
 # Entries gathered at once for the near pairs, so that memory is bounded when all pairs are near.
 GATHERED = 1 << 15
 
@@ -80,9 +81,9 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
         raise ValueError(f"X and Y must have as many columns, got {U.shape[1]} and {V.shape[1]}")
     K = np.empty((len(U), len(V)))
     for start in range(0, len(U), PANEL_ROWS):
-        # Few large products, on the BLAS's own threads: it stalls when called from ours, tile by tile.
-        stop = start + PANEL_ROWS
-        np.matmul(U[start:stop], V[: stop if Y is None else None].T, out=K[start:stop, : stop if Y is None else None])
+        stop = min(start + PANEL_ROWS, len(U))
+        width = stop if Y is None else len(V)
+        _cosines(U[start:stop], V[:width], K[start:stop, :width])
 
     def fill_rows(start: int) -> None:
         rows = slice(start, min(start + TILE_ROWS, len(U)))
@@ -139,8 +140,18 @@ def _unit_rows(X: ArrayLike) -> tuple[Array, Array, NDArray[np.intp]]:
     return U, r, zero
 
 
+def _cosines(U: Array, V: Array, out: Array) -> None:
+    """Write U V^T; its rounding errors do not grow with the number of columns as those of one product may."""
+    np.matmul(U[:, :SUMMED], V[:, :SUMMED].T, out=out)
+    if U.shape[1] > SUMMED:
+        term = np.empty(out.shape)
+        for left in range(SUMMED, U.shape[1], SUMMED):
+            columns = slice(left, left + SUMMED)
+            out += np.matmul(U[:, columns], V[:, columns].T, out=term)
+
+
 def _angles(U: Array, V: Array, theta: Array, cosine: Array, sine: Array) -> None:
-    """Write the angles of unit rows U (p, d) with V (q, d), their cosines and sines, each (p, q)."""
+    """Complete the angles of unit rows U (p, d) with V (q, d) and their sines from the cosines, all (p, q)."""
     np.multiply(cosine, cosine, out=sine)
     np.subtract(1.0, sine, out=sine)
     near = None

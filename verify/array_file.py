@@ -10,8 +10,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 from derivations.errors import InputError
-from verify.arguments import check_memory, shown
-from verify.matrix import check_form
+from derivations.arguments import check_memory, shown
+from derivations.matrix import check_form
 
 
 def read_npy(path: str, name: str) -> np.ndarray:

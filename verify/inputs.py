@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derivations.errors import InputError
-from verify.arguments import check_choice, check_memory, check_positive_integer, shown
+from derivations.arguments import check_choice, check_memory, check_positive_integer, shown
 from verify.array_file import read_npy, read_npz
-from verify.matrix import PREPARATIONS, check_matrix, prepare_rows
+from derivations.matrix import check_matrix
+from verify.prepare import PREPARATIONS, prepare_rows
 from verify.table_file import read_table
 
 DATA_SETS = ("digits", "diabetes", "breast_cancer")

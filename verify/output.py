@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from derivations.errors import InputError
-from verify.arguments import shown
+from derivations.arguments import shown
 
 
 def check_output(path: str | os.PathLike[str], force: bool, suffix: str = "", name: str = "output") -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derivations.errors import InputError
-from verify.arguments import shown
+from derivations.arguments import shown
 
 # A first line of only numbers and these is a sample with a gap. As a header it would be dropped in silence.
 _MISSING = frozenset(("na", "n/a", "#n/a", "null", "none", "?", "-"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from derivations.derive import KernelDerivation
+from derivations.kernel_derivation import KernelDerivation
 from derivations.errors import InputError
 
 FORMATS = ("text", "latex", "json", "python", "c")
@@ -16,7 +16,7 @@ def render(result: KernelDerivation, format: str = "text", steps: bool = False, 
     Parameters
     ----------
     result : KernelDerivation
-        From `derivations.derive`.
+        From `derivations.kernel_derivation.derive`.
     format : str
         ``text``, ``latex`` (a document), ``json``, ``python`` (a module that needs NumPy alone) or ``c`` (C99).
     steps : bool

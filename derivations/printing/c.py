@@ -7,7 +7,7 @@ from importlib.metadata import version
 import sympy as sp
 from sympy.printing.c import C99CodePrinter
 
-from derivations.derive import Kernel, KernelDerivation
+from derivations.kernel_derivation import Kernel, KernelDerivation
 from derivations.errors import InputError
 from derivations.numeric import profiles
 from derivations.printing.identifiers import identifier

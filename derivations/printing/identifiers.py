@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from derivations.network import TwoLayer
+from derivations.networks import TwoLayer
 
 
 def identifier(network: TwoLayer) -> str:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import sympy as sp
 
-from derivations.derive import KernelDerivation
+from derivations.kernel_derivation import KernelDerivation
 from derivations.errors import InputError
 from derivations.expansion import hermite_coefficient
 
@@ -48,8 +48,8 @@ def render(result: KernelDerivation, digits: int) -> str:
 
 def _decimal(exact: sp.Expr, digits: int) -> dict[str, str]:
     """`exact` rounded to so many decimals, and the rounding's bound."""
-    scaled = sp.Integer(sp.floor(exact * sp.Integer(10) ** digits + sp.Rational(1, 2)))
+    shifted = exact * sp.Integer(10) ** digits
+    scaled = int(sp.floor(shifted + sp.Rational(1, 2)))
     sign, magnitude = "-" * (scaled < 0), str(abs(scaled)).rjust(digits + 1, "0")
-    exact_decimal = exact.is_rational and scaled == exact * sp.Integer(10) ** digits
-    radius = "0" if exact_decimal else f"5e-{digits + 1}"
+    radius = "0" if shifted == scaled else f"5e-{digits + 1}"
     return {"value": f"{sign}{magnitude[:-digits]}.{magnitude[-digits:]}", "radius": radius}

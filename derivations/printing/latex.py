@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-from derivations.derive import KernelDerivation
+from derivations.kernel_derivation import KernelDerivation
 
 _HEAD = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,margin=22mm]{geometry}

@@ -9,7 +9,7 @@ import sympy as sp
 from sympy.printing.numpy import NumPyPrinter
 
 from derivations import pairwise
-from derivations.derive import Kernel, KernelDerivation
+from derivations.kernel_derivation import Kernel, KernelDerivation
 from derivations.errors import InputError
 from derivations.numeric import profiles
 from derivations.printing.identifiers import identifier

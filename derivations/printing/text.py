@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 from sympy.printing.str import StrPrinter
 
-from derivations.derive import KernelDerivation
+from derivations.kernel_derivation import KernelDerivation
 from derivations.expansion import REMAINDER
 from derivations.rules import RULES
 

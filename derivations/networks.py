@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from derivations.activation import NAMED, Activation, activation, parse
+from derivations.activations import NAMED, Activation, activation, parse
 from derivations.errors import InputError
 from derivations.symbols import d, m, scale_in, scale_out, sigma_a, sigma_v, sigma_w
 

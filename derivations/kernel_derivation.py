@@ -9,7 +9,7 @@ import sympy as sp
 from derivations.derivation import Derivation, Step
 from derivations.errors import InputError
 from derivations.expansion import REMAINDER, Coefficients, KernelExpansion, expansion_steps
-from derivations.network import TwoLayer
+from derivations.networks import TwoLayer
 from derivations.ntk import kernel_steps
 from derivations.symbols import COVARIANCE, KERNEL, Coefficient, alpha, beta, gamma, r_i, r_j, rho
 
@@ -73,7 +73,7 @@ def derive(network: TwoLayer, order: int = 8) -> KernelDerivation:
     Parameters
     ----------
     network : TwoLayer
-        From `derivations.network`.
+        From `derivations.networks`.
     order : int
         Degree of the expansion in rho, at least gates + 1.
 

@@ -41,7 +41,7 @@ def price_ladder(f: Piecewise, g: Piecewise) -> tuple[Level, ...]:
 
     Examples
     --------
-    >>> from derivations.activation import activation
+    >>> from derivations.activations import activation
     >>> relu = activation("relu").normal_form
     >>> [level.closed for level in price_ladder(relu, relu)][1]
     asin(c/(s_1*s_2))/(2*pi) + 1/4
@@ -61,7 +61,7 @@ def dual(f: Piecewise, g: Piecewise) -> sp.Expr:
 
     Examples
     --------
-    >>> from derivations.activation import activation
+    >>> from derivations.activations import activation
     >>> dual(activation("identity").normal_form, activation("identity").normal_form)
     c
     """
