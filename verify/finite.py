@@ -15,7 +15,7 @@ import numpy as np
 
 from derivations.errors import InputError
 from verify.activations import ACTIVATIONS, Array, Elementwise
-from verify.arguments import check_choice
+from verify.inputs import check_choice
 
 PARAMETRIZATIONS = ("standard", "ntk")
 

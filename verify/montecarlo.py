@@ -18,9 +18,8 @@ from numpy.typing import ArrayLike
 from derivations.errors import InputError
 from verify.accumulators import FirstMoment, RowUnits, SecondMoment
 from verify.activations import Array
-from verify.arguments import check_choice, check_memory, check_positive_integer
 from verify.finite import Factors, FiniteNetwork, Weights, finite_network
-from verify.matrix import check_matrix
+from verify.inputs import check_choice, check_matrix, check_memory, check_positive_integer
 from verify.streams import Seed, draw_neurons
 
 KINDS = ("ntk", "nngp")
@@ -130,7 +129,6 @@ def empirical_ntk(
         raise InputError("halves must be False where width and seeds are 1, got True: there is one neuron")
     check_memory(n, n, 9 + 4 * (parts - 1), "the empirical kernel")
 
-    _keep_freed_memory()
     first = [FirstMoment.zeros(n) for _ in range(parts)]
     second = SecondMoment.zeros(n)
     counts = [0] * parts
@@ -165,12 +163,6 @@ def kernel_factors(network: FiniteNetwork, weights: Weights, X: Array, width: in
     *_, deviation = network.scales(X.shape[1], width)
     readout = deviation * network.outputs(weights, X, width)
     return Factors(readout, np.empty((X.shape[0], 0, readout.shape[1])))
-
-
-def _keep_freed_memory() -> None:
-    # The GNU allocator gives memory above twice its largest freed array back to the system, and a page fault
-    # per 4 kB fetches it again: every chunk would pay, a tenth of the run time. Nothing of this is touched.
-    np.empty(2**21)
 
 
 def _halves(weights: Weights) -> list[Weights]:

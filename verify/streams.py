@@ -80,6 +80,9 @@ def draw_neurons(
     [512, 88, 512, 88]
     """
     size = chunk_size(n, d)
+    # The GNU allocator returns freed memory to the system beyond twice the largest array it has seen freed,
+    # and then every chunk pays page faults, up to half the run time. This array is never touched.
+    np.empty(2**21)
     for seed in range(seeds):
         for chunk, start in enumerate(range(0, count, size)):
             # SFC64 fills normals a fifth faster than the default PCG64; any two keys give unrelated streams.
