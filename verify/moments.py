@@ -1,0 +1,218 @@
+"""Joint statistics of an empirical kernel: all its entries together, and its quadratic forms.
+
+The standard errors of single entries (see `verify.montecarlo`) cannot judge a kernel as a whole, because all
+entries share their neurons. Two cheap passes over the neurons can: the full covariance of the few entries
+of a small kernel, for a joint test; and the law of one quadratic form of a large one, for the standard error
+of its largest eigenvalue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg.blas import dsyrk
+
+from derivations.errors import InputError
+from verify.activations import Array
+from verify.finite import Factors, FiniteNetwork, finite_network
+from verify.inputs import check_choice, check_matrix, check_memory, check_positive_integer, shown
+from verify.montecarlo import KINDS, kernel_factors
+from verify.streams import Seed, draw_neurons
+
+
+@dataclass(frozen=True)
+class EntryMoments:
+    """Mean of the distinct entries of an empirical kernel, and the covariance of that mean.
+
+    Attributes
+    ----------
+    mean : (p,) float
+        The entries i <= j, p = n (n + 1) / 2, in the order of `numpy.triu_indices`.
+    covariance : (p, p) float
+        Covariance of `mean` (not of one neuron's term).
+    width, neurons : int
+        Width of the network whose kernel this is, and independent neurons behind the mean.
+    """
+
+    mean: Array
+    covariance: Array
+    width: int
+    neurons: int
+
+
+def neuron_moments(
+    network: str | FiniteNetwork,
+    X: ArrayLike,
+    width: int,
+    neurons: int,
+    rng: Seed = 0,
+    *,
+    kind: str = "ntk",
+    parametrization: str | None = None,
+) -> EntryMoments:
+    r"""Mean and full covariance of the entries of the kernel of a network of width m, from N neurons.
+
+    .. math:: \bar K = m \bar\xi, \qquad
+              \widehat{\operatorname{Cov}}(\bar K) = \frac{m^2}{N (N - 1)}
+              \sum_{k \le N} (\xi_k - \bar\xi)(\xi_k - \bar\xi)^T
+
+    with xi the upper triangle of one neuron's term. The sums are taken about the mean of the first chunk:
+    about 0, entries that hardly vary would lose their variance to cancellation, and with it the null space
+    of the covariance on which a joint test is exact.
+
+    Parameters
+    ----------
+    network : str or FiniteNetwork
+    X : (n, d) float
+        Few inputs: the covariance has n^4 / 4 entries.
+    width : int
+        m. It scales the weights; it does not limit `neurons`.
+    neurons : int
+        N >= 2.
+    rng : int or numpy.random.SeedSequence
+    kind : {"ntk", "nngp"}
+    parametrization : {"standard", "ntk"}, optional
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range or an activation has no derivative.
+
+    Source
+    ------
+    Derived here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moments = neuron_moments("relu", np.eye(2), width=64, neurons=100_000)
+    >>> moments.mean.round(1), np.sqrt(moments.covariance.diagonal()).round(1)
+    (array([16.5,  5. , 16.4]), array([0.1, 0. , 0.1]))
+    """
+    points, m = check_matrix(X, "X"), check_positive_integer(width, "width")
+    count = check_positive_integer(neurons, "neurons")
+    if count < 2:
+        raise InputError("neurons must be at least 2 to have a covariance, got 1")
+    check_choice(kind, "kind", KINDS)
+    chosen = finite_network(network, parametrization)
+    n, d = points.shape
+    p = n * (n + 1) // 2
+    check_memory(p, p, 4, "the covariance of all entries")
+    gram = (points @ points.T)[:, :, None]
+
+    pilot: Array | None = None
+    total = np.zeros(p)
+    squares = np.zeros((p, p), order="F")
+    for weights in draw_neurons(chosen, n, d, m, count, 1, rng):
+        terms = _terms(kernel_factors(chosen, weights, points, m, kind), gram)
+        if pilot is None:
+            pilot = terms.mean(axis=1, keepdims=True)
+        terms -= pilot
+        total += terms.sum(axis=1)
+        dsyrk(1.0, terms.T, beta=1.0, c=squares, trans=1, overwrite_c=1)
+    assert pilot is not None  # there is at least one neuron
+    shift = total / count
+    upper = np.triu(squares)
+    scatter = upper + np.triu(upper, 1).T - count * np.outer(shift, shift)
+    return EntryMoments(
+        mean=m * (pilot[:, 0] + shift),
+        covariance=m * m / (count * (count - 1.0)) * scatter,
+        width=m,
+        neurons=count,
+    )
+
+
+def quadratic_form(
+    network: str | FiniteNetwork,
+    X: ArrayLike,
+    v: ArrayLike,
+    width: int,
+    seeds: int = 1,
+    rng: Seed = 0,
+    *,
+    kind: str = "ntk",
+    parametrization: str | None = None,
+) -> tuple[float, float]:
+    r"""Mean and standard error of v^T K v over the very neurons of `empirical_ntk` with the same arguments.
+
+    .. math:: v^T \xi v = (R^T v)^2 + \sum_l \Big| \sum_i v_i G_{il} x_i \Big|^2
+
+    With v an eigenvector of the mean kernel this is the eigenvalue and, to first order, its standard error:
+    O(n d) operations per neuron, where the covariance of all entries would take n^4.
+
+    Parameters
+    ----------
+    network, X, width, seeds, rng, kind, parametrization
+        As for `empirical_ntk`.
+    v : (n,) float
+
+    Returns
+    -------
+    mean, standard_error : float
+        The error is NaN for a single neuron.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range or an activation has no derivative.
+
+    Source
+    ------
+    Derived here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mean, error = quadratic_form("relu", np.eye(2), [1.0, 0.0], width=4096, seeds=16)
+    >>> round(mean), round(error)
+    (1028, 9)
+    """
+    points = check_matrix(X, "X")
+    m, seeds = check_positive_integer(width, "width"), check_positive_integer(seeds, "seeds")
+    check_choice(kind, "kind", KINDS)
+    chosen = finite_network(network, parametrization)
+    n, d = points.shape
+    direction = np.asarray(v, dtype=np.float64)
+    if direction.shape != (n,):
+        raise InputError(f"v must have shape ({n},), one number per row of X, got {direction.shape}")
+    if not np.isfinite(direction).all():
+        raise InputError(f"v must be finite, got {shown(direction.tolist())}")
+
+    pilot: float | None = None
+    total = squares = 0.0
+    for weights in draw_neurons(chosen, n, d, m, m, seeds, rng):
+        factors = kernel_factors(chosen, weights, points, m, kind)
+        terms = np.square(direction @ factors.readout)
+        for gradient in factors.gradient.swapaxes(0, 1):
+            terms += np.square((direction[:, None] * points).T @ gradient).sum(axis=0)
+        if pilot is None:  # as in `neuron_moments`
+            pilot = float(terms.mean())
+        terms -= pilot
+        total += float(terms.sum())
+        squares += float(terms @ terms)
+    assert pilot is not None  # there is at least one neuron
+    neurons = m * seeds
+    mean = m * (pilot + total / neurons)
+    if neurons == 1:
+        return mean, float("nan")
+    variance = max(squares - total * total / neurons, 0.0) / (neurons - 1)
+    return mean, sqrt(m / seeds * variance)
+
+
+def _terms(factors: Factors, gram: Array) -> Array:
+    """The upper triangle of xi, row by row : (p, b) float."""
+    readout, gradient = factors.readout, factors.gradient
+    n, b = readout.shape
+    terms = np.empty((n * (n + 1) // 2, b))
+    stop = 0
+    for row in range(n):
+        start, stop = stop, stop + n - row
+        entries = np.multiply(readout[row], readout[row:], out=terms[start:stop])
+        for block in range(gradient.shape[1]):
+            product = gradient[row, block] * gradient[row:, block]
+            product *= gram[row, row:]
+            entries += product
+    return terms
