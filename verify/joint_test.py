@@ -14,12 +14,12 @@ from verify.activations import Array
 from verify.inputs import shown
 from verify.statistics import check_rate, check_vector
 
-# Eigenvalues of a correlation matrix carry rounding errors of about p . 1e-16, p entries. A direction with less
-# variance than this is not resolved, and is tested as if it had no variance at all.
+# Eigenvalues of a correlation matrix of p entries carry rounding errors of about p . 1e-16. A direction with
+# less variance than this is not resolved, and is tested as if it had no variance at all.
 RESOLUTION = 1e-12
 
-# An unresolved direction may still fluctuate with a variance of up to RESOLUTION. This many standard deviations
-# are granted to it, so that it raises a false alarm with probability 1e-15.
+# An unresolved direction may still fluctuate with a variance of up to RESOLUTION. It is granted this many
+# standard deviations, so that it raises a false alarm with probability 1e-15.
 UNRESOLVED_DEVIATIONS = 8.0
 
 
@@ -36,7 +36,8 @@ def hotelling(
 ) -> JointTest:
     r"""Test a claimed mean against a measured one, in all directions at once.
 
-    .. math:: T^2 = (\bar x - \mu)^T \Sigma^{+} (\bar x - \mu) \sim \chi^2_{r}, \qquad r = \operatorname{rank} \Sigma
+    .. math:: T^2 = (\bar x - \mu)^T \Sigma^{+} (\bar x - \mu) \sim \chi^2_{r},
+              \qquad r = \operatorname{rank} \Sigma
 
     Samples are so many that the covariance counts as known: chi-square, not F. Where the covariance has no
     variance, or less than rounding produces, the difference must be rounding as well, or the p-value is 0.
@@ -60,8 +61,8 @@ def hotelling(
 
     Source
     ------
-    H. Hotelling, The generalization of Student's ratio, Ann. Math. Statist. 2 (1931), eq. (17), for N to
-    infinity; the deterministic directions are derived here.
+    H. Hotelling, The generalization of Student's ratio, Ann. Math. Statist. 2 (1931), with the number of
+    samples going to infinity; the deterministic directions are derived here.
 
     Examples
     --------
