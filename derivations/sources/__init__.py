@@ -1,0 +1,12 @@
+"""What publications state, transcribed with equation numbers: statements to be checked, never results.
+
+Nothing else in the project reads a formula from here to compute with; `verify.claims` compares them with
+what is derived and with what finite networks do.
+"""
+
+from __future__ import annotations
+
+from derivations.sources.glu_condition_numbers import STATEMENTS
+from derivations.sources.statement import Statement
+
+__all__ = ["STATEMENTS", "Statement"]
