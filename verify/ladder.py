@@ -115,13 +115,12 @@ def width_ladder(
                 for index in range(networks)
             ]
         )
-        centre = kernels.mean(axis=0) if reference is None else np.asarray(reference(width), dtype=np.float64)
-        squares[rung] = (
-            networks / freedom * np.square(kernels - centre).sum(axis=(1, 2)) / np.square(centre).sum()
-        )
+        centre = kernels.mean(axis=0) if reference is None else np.asarray(reference(width), np.float64)
+        distances = np.square(kernels - centre).sum(axis=(1, 2))
+        if not distances.any():
+            raise InputError("X must hold a row that is not zero: the kernels of all networks are equal")
+        squares[rung] = networks / freedom * distances / np.square(centre).sum()
     means = squares.mean(axis=1)
-    if not (means > 0.0).all():
-        raise InputError("X must hold a row that is not zero: the kernels of all networks are equal")
     fluctuation = np.sqrt(means)
     # d log F = d(F^2) / (2 F^2): half the relative error of the mean square.
     to_log = 0.5 / sqrt(freedom)
