@@ -16,13 +16,16 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 Profile = Callable[[Array, Array, Array, Array, Array], Array]
 
-# A tile's angle, cosine, sine and the profile's temporaries stay in a 512 KB second-level cache.
-TILE_ROWS, TILE_COLUMNS = 64, 256
-# sin^2 below which the angle is taken from differences: at sin = 0.1 a dot product wrong by 2e-16
-# moves the angle by 2e-15.
-NEAR = 0.03
+# A tile's angle, cosine and sine with the profile's temporaries stay in second- and third-level cache.
+TILE_ROWS, TILE_COLUMNS = 128, 256
+# Rows of a product: large enough for the BLAS, small against the output when a second one is needed.
 PANEL_ROWS = 256
+# Columns summed in one product. Over thousands a BLAS sums one by one, and on rows of equal entries
+# all roundings go one way: 6e-15 at d = 1000, against 8e-16 in pieces of 128.
 SUMMED = 128
+# sin^2 below which the angle is taken from differences: at sin = 0.17 a cosine wrong by 3e-16 moves
+# the angle by 2e-15.
+NEAR = 0.03
 # Entries gathered at once for the near pairs, so that memory is bounded when all pairs are near.
 GATHERED = 1 << 15
 
@@ -33,7 +36,7 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     .. math:: K_{ij} = k(\theta_{ij}, \cos\theta_{ij}, \sin\theta_{ij}, |x_i|, |y_j|),
         \qquad x_i \cdot y_j = |x_i|\,|y_j| \cos\theta_{ij}
 
-    The angle is right to about 1e-15 *absolutely* on [0, pi].  Equal rows have angle 0 and sine 0,
+    The angle is right to a few 1e-15 *absolutely* on [0, pi].  Equal rows have angle 0 and sine 0,
     opposite rows pi and 0, exactly.  A row of zeros has no angle: its row and column of K are 0,
     whatever the profile.
 
@@ -49,20 +52,24 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     Y : (n', d) array_like, optional
         Like X.  Without it Y = X, only the lower triangle is computed, and K is exactly symmetric.
     threads : int
-        Blocks of rows are shared among this many threads; the bits of K do not depend on it.
+        Blocks of rows are shared among this many threads; the bits of K do not depend on it.  The
+        products U V^T are left to the BLAS and its own threads.
 
     Returns
     -------
     K : (n, n') float64
         Entries above 1.8e308 are inf, those below 4.9e-324 are 0; neither spoils another entry.
-        The peak memory is K, one float64 copy of X and of Y, and a few tiles per thread.
+        The peak memory is K, one float64 copy of X and of Y, a few tiles per thread, and for d > 128
+        another 256 rows.
 
     Raises
     ------
     ValueError
         If ``threads`` is below 1, or X and Y have different numbers of columns.
 
-    Source: derived here.
+    Notes
+    -----
+    Source: derived here; the angle of near pairs is W. Kahan's, from |u - v| of the unit rows.
 
     Examples
     --------
@@ -75,34 +82,35 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     """
     if threads < 1:
         raise ValueError(f"threads must be a positive integer, got {threads}")
-    U, r, empty = _unit_rows(X)
-    V, q, void = (U, r, empty) if Y is None else _unit_rows(Y)
+    symmetric = Y is None
+    U, r, zero = _unit_rows(X)
+    V, q, void = (U, r, zero) if Y is None else _unit_rows(Y)
     if U.shape[1] != V.shape[1]:
-        raise ValueError(f"X and Y must have as many columns, got {U.shape[1]} and {V.shape[1]}")
+        raise ValueError(f"Y must have as many columns as X, {U.shape[1]}, got {V.shape[1]}")
     K = np.empty((len(U), len(V)))
+    # Before the threads start: a BLAS called from several threads, tile by tile, stalls on its own.
     for start in range(0, len(U), PANEL_ROWS):
         stop = min(start + PANEL_ROWS, len(U))
-        width = stop if Y is None else len(V)
+        width = stop if symmetric else len(V)
         _cosines(U[start:stop], V[:width], K[start:stop, :width])
 
     def fill_rows(start: int) -> None:
         rows = slice(start, min(start + TILE_ROWS, len(U)))
-        width = rows.stop if Y is None else len(V)
-        scratch = np.empty((3, TILE_ROWS * TILE_COLUMNS))
+        width = rows.stop if symmetric else len(V)
+        scratch = np.empty((3, (rows.stop - start) * min(width, TILE_COLUMNS)))
         # errstate does not reach threads started inside it, hence here and not around the pool.
         with np.errstate(over="ignore", under="ignore"):
             for left in range(0, width, TILE_COLUMNS):
                 columns = slice(left, min(left + TILE_COLUMNS, width))
                 tile = K[rows, columns]
-                theta, cosine, sine = (s[: tile.size].reshape(tile.shape) for s in scratch)
+                theta, cosine, sine = (part[: tile.size].reshape(tile.shape) for part in scratch)
                 cosine[...] = tile
                 _angles(U[rows], V[columns], theta, cosine, sine)
-                block = profile(theta, cosine, sine, r[rows, None], q[None, columns])
-                tile[...] = block
-                if Y is None:  # mirrored now, while the tile is in cache
-                    below = max(0, min(columns.stop, start) - left)
-                    K[left : left + below, rows] = block[:, :below].T
-        if Y is None:
+                tile[...] = block = profile(theta, cosine, sine, r[rows, None], q[None, columns])
+                if symmetric:  # mirrored now, while the tile is in cache
+                    below = slice(left, max(left, min(columns.stop, start)))
+                    K[below, rows] = block[:, : below.stop - left].T
+        if symmetric:
             # The two halves of a product of rows with themselves may be rounded differently.
             corner = K[rows, rows]
             corner[...] = np.tril(corner) + np.tril(corner, -1).T
@@ -114,7 +122,7 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(fill_rows, starts))
-    K[empty] = 0.0
+    K[zero] = 0.0
     K[:, void] = 0.0
     return K
 
@@ -141,41 +149,39 @@ def _unit_rows(X: ArrayLike) -> tuple[Array, Array, NDArray[np.intp]]:
 
 
 def _cosines(U: Array, V: Array, out: Array) -> None:
-    """Write U V^T; its rounding errors do not grow with the number of columns as those of one product may."""
+    """Write U V^T, summed in pieces."""
     np.matmul(U[:, :SUMMED], V[:, :SUMMED].T, out=out)
     if U.shape[1] > SUMMED:
-        term = np.empty(out.shape)
+        piece = np.empty(out.shape)
         for left in range(SUMMED, U.shape[1], SUMMED):
             columns = slice(left, left + SUMMED)
-            out += np.matmul(U[:, columns], V[:, columns].T, out=term)
+            out += np.matmul(U[:, columns], V[:, columns].T, out=piece)
 
 
 def _angles(U: Array, V: Array, theta: Array, cosine: Array, sine: Array) -> None:
-    """Complete the angles of unit rows U (p, d) with V (q, d) and their sines from the cosines, all (p, q)."""
+    """Write the angles of unit rows U (p, d) with V (q, d) and their sines, given U V^T as the cosines."""
     np.multiply(cosine, cosine, out=sine)
     np.subtract(1.0, sine, out=sine)
-    near = None
-    if np.min(sine) < NEAR:
-        near = np.nonzero(sine < NEAR)
-        sign = np.copysign(1.0, cosine[near])
-        cosine[near], sine[near] = 0.0, 1.0  # |cos| may exceed 1 by rounding
+    near = np.flatnonzero(sine < NEAR)
+    sign = np.copysign(1.0, cosine.take(near))
+    cosine.put(near, 0.0)  # rounding may have left |cos| > 1
+    sine.put(near, 1.0)
     np.sqrt(sine, out=sine)
-    # arccos(c) as pi/2 - arctan(c / s): the sine is needed anyway and arctan is the faster of the two.
+    # arccos(c) as pi/2 - arctan(c / s): the sine is needed anyway, and arctan is the faster of the two.
     np.divide(cosine, sine, out=theta)
     np.arctan(theta, out=theta)
     np.subtract(np.pi / 2, theta, out=theta)
-    if near is not None:
-        half = _chords(U, V, *near, sign) / 2
-        angle = 2 * np.arcsin(half)
-        theta[near] = np.where(sign > 0, angle, np.pi - angle)
-        cosine[near] = sign * (1 - 2 * half * half)
-        sine[near] = 2 * half * np.sqrt(1 - half * half)
+    half = _chords(U, V, near // len(V), near % len(V), sign) / 2
+    angle = 2 * np.arcsin(half)
+    theta.put(near, np.where(sign > 0, angle, np.pi - angle))
+    cosine.put(near, sign * (1 - 2 * half * half))
+    sine.put(near, 2 * half * np.sqrt(1 - half * half))
 
 
 def _chords(U: Array, V: Array, i: NDArray[np.intp], j: NDArray[np.intp], sign: Array) -> Array:
-    """|u_i - sign v_j| from the differences: 0 exactly for equal (sign 1) or opposite (-1) rows."""
+    """|u_i - sign v_j| from the differences: exactly 0 for equal rows (sign 1) or opposite ones (-1)."""
     chord = np.empty(len(i))
-    step = max(1, GATHERED // U.shape[1])
+    step = max(1, GATHERED // max(1, U.shape[1]))
     for start in range(0, len(i), step):
         part = slice(start, start + step)
         difference = V[j[part]]

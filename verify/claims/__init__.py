@@ -1,0 +1,9 @@
+"""The registry of claims, one module per topic."""
+
+from __future__ import annotations
+
+from verify.claim import Claim
+from verify.claims import ntk, simplified
+
+CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (*ntk.CLAIMS, *simplified.CLAIMS)}
+"""Claims by id, in the order in which they are reported."""

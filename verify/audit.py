@@ -1,0 +1,193 @@
+"""The audit: measure every cell once, judge every claim on every rung, then judge deliberately wrong claims.
+
+The run-wide false-alarm rate is split over all statistical checks of the run (Bonferroni). Controls are wrong
+versions of each formula, each with one coefficient off by half a percent; every one of them has to be refuted,
+in every run, or the audit itself has failed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+
+import numpy as np
+import sympy as sp
+
+from derivations.errors import InputError
+from verify.cells import Cell
+from verify.claim import Claim, Evidence, Setting, Verdict
+from verify.claims import CLAIMS
+from verify.moments import EntryMoments
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much an audit measures, and how sure it wants to be.
+
+    Attributes
+    ----------
+    name : str
+    factor : float
+        Multiple of each cell's own number of neurons.
+    alpha : float
+        Probability, at most, that a run refutes any true statement.
+    power : float
+        Probability with which an error of the smallest detectable size is caught.
+    needed : float
+        Relative error in a single coefficient that a finite check must be able to catch.
+    """
+
+    name: str
+    factor: float
+    alpha: float = 1e-3
+    power: float = 0.999
+    needed: float = 0.005
+
+
+PROFILES = {p.name: p for p in (Profile("quick", 1.0), Profile("full", 25.0, needed=0.001))}
+PLANTED = sp.Rational(1, 200)
+"""Relative size of the controls' errors."""
+
+
+@dataclass(frozen=True)
+class RungResult:
+    """One rung of one claim: what was found and what is pinned."""
+
+    rung: str
+    expected: Verdict
+    evidence: Evidence
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the verdict is the pinned one; inconclusive never is."""
+        return self.evidence.verdict == self.expected != Verdict.INCONCLUSIVE
+
+
+@dataclass(frozen=True)
+class ControlResult:
+    """One deliberately wrong statement and the rungs that refuted it."""
+
+    label: str
+    refuted_on: tuple[str, ...]
+    finite_applies: bool
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Everything a run found."""
+
+    profile: Profile
+    seed: int
+    claims: tuple[tuple[Claim, tuple[RungResult, ...]], ...]
+    controls: tuple[ControlResult, ...]
+    seconds: float
+
+    @property
+    def unexpected(self) -> int:
+        """Verdicts that differ from their pins, or are inconclusive, and controls that were not refuted."""
+        verdicts = sum(not result.as_expected for _, results in self.claims for result in results)
+        return verdicts + sum(not control.refuted_on for control in self.controls)
+
+
+def chosen_claims(ids: Sequence[str]) -> list[Claim]:
+    """The claims with these ids, or all.
+
+    Raises
+    ------
+    InputError
+        For an id that is not registered.
+    """
+    for id in ids:
+        if id not in CLAIMS:
+            raise InputError(f"claim must be one of {', '.join(CLAIMS)}, got {id!r}")
+    return [claim for claim in CLAIMS.values() if not ids or claim.id in ids]
+
+
+def run(
+    ids: Sequence[str] = (), profile: str | Profile = "quick", seed: int = 0, jobs: int = 1, progress: Progress | None = None
+) -> Audit:
+    """Run the audit.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Claims; none means all.
+    profile : str or Profile
+        ``"quick"`` or ``"full"``, or one of your own.
+    seed : int
+        The only source of randomness: the same seed gives the same verdicts whatever `jobs` is.
+    jobs : int
+        Processes that measure cells.
+    progress : callable, optional
+        Called with what was done, how many of how many.
+
+    Raises
+    ------
+    InputError
+        For an unknown claim or profile, or a seed or number of jobs out of range.
+    """
+    started = time.perf_counter()
+    if isinstance(profile, str):
+        if profile not in PROFILES:
+            raise InputError(f"profile must be one of {', '.join(PROFILES)}, got {profile!r}")
+        profile = PROFILES[profile]
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed must be a whole number, 0 or larger, got {seed!r}")
+    claims = chosen_claims(ids)
+    measured = _measure(claims, profile, seed, jobs, progress)
+    checks = sum(bool(rung.cells) for claim in claims for rung in claim.rungs)
+    setting = Setting(measured, profile.alpha / max(checks, 1), profile.power, profile.needed)
+    results = tuple(
+        (
+            claim,
+            tuple(RungResult(rung.name, rung.expected, rung.judge(claim.statement, setting)) for rung in claim.rungs),
+        )
+        for claim in claims
+    )
+    controls = tuple(control for claim in claims for control in _controls(claim, setting))
+    return Audit(profile, seed, results, controls, time.perf_counter() - started)
+
+
+def _controls(claim: Claim, setting: Setting) -> list[ControlResult]:
+    """Judge the claim with each of its coefficients off by half a percent, up and down."""
+    results = []
+    for error in (PLANTED, -PLANTED):
+        for label, wrong in claim.statement.planted(error):
+            refuted = tuple(
+                rung.name for rung in claim.rungs if rung.judge(wrong, setting).verdict == Verdict.REFUTED
+            )
+            results.append(ControlResult(label, refuted, any(rung.cells for rung in claim.rungs)))
+    return results
+
+
+def _measure(
+    claims: Sequence[Claim], profile: Profile, seed: int, jobs: int, progress: Progress | None
+) -> dict[Cell, EntryMoments]:
+    """Every cell that any rung needs, each measured once; the longest first."""
+    cells = sorted(
+        {cell for claim in claims for rung in claim.rungs for cell in rung.cells},
+        key=lambda cell: (-cell.thousands, cell.name),
+    )
+    sequence = np.random.SeedSequence(seed)
+    measured: dict[Cell, EntryMoments] = {}
+
+    def done(cell: Cell, moments: EntryMoments) -> None:
+        measured[cell] = moments
+        if progress is not None:
+            progress(f"measured {cell.name}", len(measured), len(cells))
+
+    if jobs == 1:
+        for cell in cells:
+            done(cell, cell.measure(sequence, profile.factor))
+        return measured
+    # Forked workers would inherit the BLAS threads' locks; spawned ones start clean.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        running = {pool.submit(cell.measure, sequence, profile.factor): cell for cell in cells}
+        for future in as_completed(running):
+            done(running[future], future.result())
+    return measured

@@ -1,0 +1,93 @@
+"""Claims, the rungs they are judged on, evidence and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from derivations.sources import Statement
+
+if TYPE_CHECKING:
+    from verify.cells import Cell
+    from verify.moments import EntryMoments
+
+
+class Verdict(StrEnum):
+    """What a rung says of a claim."""
+
+    PROVED = "PROVED"
+    CONFIRMED = "CONFIRMED"
+    REFUTED = "REFUTED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+
+
+RUNGS = ("simplified", "exact", "finite")
+"""The source's own truncated matrix; the infinite-width kernel; real networks of finite width."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A verdict and what it rests on.
+
+    Attributes
+    ----------
+    verdict : Verdict
+    detail : str
+        One line for people; for a refutation, the counterexample.
+    samples : int or None
+        Independent neurons behind it, where it is statistical.
+    smallest_detectable : float or None
+        Relative error in a single coefficient that the check catches with the profile's power.
+    """
+
+    verdict: Verdict
+    detail: str
+    samples: int | None = None
+    smallest_detectable: float | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a judge may use besides the statement.
+
+    Attributes
+    ----------
+    measured : mapping of Cell to EntryMoments
+        Monte Carlo measurements, shared by all claims.
+    alpha : float
+        False-alarm rate of one check.
+    power : float
+        Probability with which the smallest detectable error is caught.
+    needed : float
+        Relative error in one coefficient that a check must be able to catch; else it is inconclusive.
+    """
+
+    measured: Mapping[Cell, EntryMoments]
+    alpha: float
+    power: float
+    needed: float
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to judge a claim, the verdict that is pinned for it, and the measurements it needs."""
+
+    name: str
+    expected: Verdict
+    judge: Callable[[Statement, Setting], Evidence]
+    cells: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A published statement and the rungs that apply to it."""
+
+    statement: Statement
+    rungs: tuple[Rung, ...]
+
+    @property
+    def id(self) -> str:
+        """The statement's permanent name."""
+        return self.statement.id
