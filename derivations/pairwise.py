@@ -16,10 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 Profile = Callable[[Array, Array, Array, Array, Array], Array]
 
-# A tile's angle, cosine and sine with the profile's temporaries stay in second- and third-level cache.
-TILE_ROWS, TILE_COLUMNS = 128, 256
+# A tile (250 KB) stays in second-level cache while it is computed and mirrored. Not powers of two:
+# read by columns, as mirroring does, such a tile would fall on few sets of the cache.
+TILE_ROWS, TILE_COLUMNS = 120, 264
 # Rows of a product: large enough for the BLAS, small against the output when a second one is needed.
-PANEL_ROWS = 256
+PANEL_ROWS = 240
 # Columns summed in one product. Over thousands a BLAS sums one by one, and on rows of equal entries
 # all roundings go one way: 6e-15 at d = 1000, against 8e-16 in pieces of 128.
 SUMMED = 128
@@ -60,7 +61,7 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     K : (n, n') float64
         Entries above 1.8e308 are inf, those below 4.9e-324 are 0; neither spoils another entry.
         The peak memory is K, one float64 copy of X and of Y, a few tiles per thread, and for d > 128
-        another 256 rows.
+        another 240 rows.
 
     Raises
     ------
@@ -167,10 +168,7 @@ def _angles(U: Array, V: Array, theta: Array, cosine: Array, sine: Array) -> Non
     cosine.put(near, 0.0)  # rounding may have left |cos| > 1
     sine.put(near, 1.0)
     np.sqrt(sine, out=sine)
-    # arccos(c) as pi/2 - arctan(c / s): the sine is needed anyway, and arctan is the faster of the two.
-    np.divide(cosine, sine, out=theta)
-    np.arctan(theta, out=theta)
-    np.subtract(np.pi / 2, theta, out=theta)
+    np.arccos(cosine, out=theta)
     half = _chords(U, V, near // len(V), near % len(V), sign) / 2
     angle = 2 * np.arcsin(half)
     theta.put(near, np.where(sign > 0, angle, np.pi - angle))
