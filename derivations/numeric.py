@@ -16,14 +16,17 @@ import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from derivations import pairwise
+from derivations.activations import Activation
 from derivations.arguments import check_choice, check_positive_integer
 from derivations.kernel_derivation import KernelDerivation, derive
 from derivations.errors import InputError
 from derivations.matrix import check_matrix
 from derivations.networks import TwoLayer
+from derivations.piecewise import Piecewise
 from derivations.symbols import d, m, r_i, r_j, rho
 
 Kind = Literal["ntk", "nngp"]
+Elementwise = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 THETA, COSINE, SINE = sp.symbols("theta cosine sine", real=True)
 
 
@@ -167,3 +170,33 @@ def kernel_function(
         where = f"the {kind} of {described.name} in the {described.parametrization.name} parametrization"
         raise InputError(f"width is needed: {where} depends on it")
     return KernelFunction(described, kind, width, tuple(profiles(kernel.off_diagonal).items()))
+
+
+def activation_functions(activation: Activation) -> tuple[Elementwise, Elementwise | None]:
+    """An activation and its derivative as NumPy functions; the derivative is None if the activation jumps.
+
+    At the kink the derivative is 0 where phi' has a step up from 0, and in general its value for z < 0.
+
+    Examples
+    --------
+    >>> from derivations import activation
+    >>> phi, dphi = activation_functions(activation("relu"))
+    >>> phi(np.array([-1.0, 2.0])), dphi(np.array([-1.0, 2.0]))
+    (array([0., 2.]), array([0., 1.]))
+    """
+    form = activation.normal_form
+    slope = form.derivative()
+    return _elementwise(form), _elementwise(slope) if slope.is_regular else None
+
+
+def _elementwise(function: Piecewise) -> Elementwise:
+    degree = max(function.degree, 0)
+    left, step = np.zeros(degree + 1), np.zeros(degree + 1)
+    for kind, n, coefficient in function:
+        (step if kind == "step" else left)[n] += float(coefficient)
+
+    def evaluate(z: NDArray[np.float64]) -> NDArray[np.float64]:
+        negative = np.polynomial.polynomial.polyval(z, left)
+        return np.where(z > 0, np.polynomial.polynomial.polyval(z, left + step), negative)
+
+    return evaluate

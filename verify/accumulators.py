@@ -16,10 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
 
 from verify.activations import Array
 from verify.finite import Factors
+from verify.products import add_row_products, empty_triangle, row_products, symmetric
 
 # Factors enter a second moment to the fourth power. Rows within 2^-40 .. 2^40 keep that inside float64 for
 # every named network (relu3: 2^(40 . 3 . 4) = 2^480); rows beyond are rescaled by exact powers of two.
@@ -36,16 +36,16 @@ class FirstMoment:
     @classmethod
     def zeros(cls, n: int) -> FirstMoment:
         """The empty sum."""
-        return cls(_triangle(n), _triangle(n))
+        return cls(empty_triangle(n), empty_triangle(n))
 
     def add(self, factors: Factors) -> None:
         """Add some neurons, in place."""
-        _update(self.readout, factors.readout)
-        _update(self.gradient, factors.gradient)
+        add_row_products(self.readout, factors.readout)
+        add_row_products(self.gradient, factors.gradient)
 
     def total(self, gram: Array) -> Array:
         """The sum of xi : (n, n) float, H = `gram`."""
-        return _symmetric(self.readout) + gram * _symmetric(self.gradient)
+        return symmetric(self.readout) + gram * symmetric(self.gradient)
 
 
 @dataclass(frozen=True)
@@ -59,21 +59,21 @@ class SecondMoment:
     @classmethod
     def zeros(cls, n: int) -> SecondMoment:
         """The empty sum."""
-        return cls(_triangle(n), _triangle(n), _triangle(n))
+        return cls(empty_triangle(n), empty_triangle(n), empty_triangle(n))
 
     def add(self, factors: Factors) -> None:
         """Add some neurons, in place."""
         readout, gradient = factors.readout, factors.gradient
-        _update(self.readout, np.square(readout))
-        _update(self.mixed, readout[:, None] * gradient, weight=2.0)
-        _update(self.gradient, np.square(gradient))
+        add_row_products(self.readout, np.square(readout))
+        add_row_products(self.mixed, readout[:, None] * gradient, weight=2.0)
+        add_row_products(self.gradient, np.square(gradient))
         for index in range(1, gradient.shape[1]):
-            _update(self.gradient, gradient[:, :index] * gradient[:, index, None], weight=2.0)
+            add_row_products(self.gradient, gradient[:, :index] * gradient[:, index, None], weight=2.0)
 
     def total(self, gram: Array) -> Array:
         """The sum of xi^2 : (n, n) float, H = `gram`."""
-        horner = _symmetric(self.mixed) + gram * _symmetric(self.gradient)
-        return _symmetric(self.readout) + gram * horner
+        horner = symmetric(self.mixed) + gram * symmetric(self.gradient)
+        return symmetric(self.readout) + gram * horner
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,11 @@ class RowUnits:
         exponents = np.log2(size)
         if np.abs(exponents).max() <= SAFE_EXPONENT:
             one = np.ones(X.shape[0])
-            return cls(X @ X.T, one, one, True)
+            return cls(row_products(X, X), one, one, True)
         gradient = size * np.abs(factors.gradient).max(axis=(1, 2), initial=0.0)
         unit = _power_of_two(np.maximum(np.abs(factors.readout).max(axis=1), gradient), default=size)
         scaled = X / size[:, None]
-        return cls(scaled @ scaled.T, unit, size / unit, False)
+        return cls(row_products(scaled, scaled), unit, size / unit, False)
 
     def scaled(self, factors: Factors) -> Factors:
         """The factors in these units."""
@@ -127,24 +127,6 @@ class RowUnits:
     def restored(self, kernel: Array) -> Array:
         """A kernel (or its standard error) in units of 1."""
         return kernel if self.trivial else self.unit[:, None] * kernel * self.unit
-
-
-def _triangle(n: int) -> Array:
-    # Fortran order: dsyrk then updates this very array instead of a copy.
-    return np.zeros((n, n), order="F")
-
-
-def _update(triangle: Array, columns: Array, weight: float = 1.0) -> None:
-    # (n, l, b) is (n, l b) to a rank update. Its transpose is in Fortran order, hence not copied either.
-    rows = columns.reshape(columns.shape[0], -1)
-    if rows.shape[1]:
-        dsyrk(weight, rows.T, beta=1.0, c=triangle, trans=1, overwrite_c=1)
-
-
-def _symmetric(triangle: Array) -> Array:
-    full = triangle + triangle.T
-    np.einsum("ii->i", full)[...] = triangle.diagonal()
-    return full
 
 
 def _power_of_two(size: Array, default: Array | float = 1.0) -> Array:

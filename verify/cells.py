@@ -1,6 +1,6 @@
 r"""Cells: small data sets on which the kernel of random networks is measured entry by entry.
 
-The four directions 0, 0.3, \(\pi/2\), \(\pi-0.3\) of the plane make every coefficient of an expansion in the cosine
+The four directions 0, 0.15, \(\pi/2\), \(\pi-0.15\) of the plane make every coefficient of an expansion in the cosine
 visible: near pairs, near-antipodal pairs and right angles are strongly correlated, so that their contrasts are
 known far better than any single entry. A small and a large width separate the coefficients with m from those
 without.
@@ -16,7 +16,7 @@ import numpy as np
 from verify.activations import Array
 from verify.moments import EntryMoments, neuron_moments
 
-_ANGLES = (0.0, 0.3, np.pi / 2, np.pi - 0.3)
+_ANGLES = (0.0, 0.15, np.pi / 2, np.pi - 0.15)
 
 
 @dataclass(frozen=True)

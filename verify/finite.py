@@ -16,6 +16,7 @@ import numpy as np
 from derivations.errors import InputError
 from verify.activations import ACTIVATIONS, Array, Elementwise
 from verify.inputs import check_choice
+from verify.products import row_products
 
 PARAMETRIZATIONS = ("standard", "ntk")
 
@@ -142,8 +143,8 @@ class FiniteNetwork:
     def outputs(self, weights: Weights, X: Array, width: int) -> Array:
         """Derivatives of z by the readout, s_out phi(s_in w_k.x_i) prod_l (s_in v_kl.x_i) : (n, b) float."""
         s_in, s_out, _, _ = self.scales(X.shape[1], width)
-        value = self.phi(X @ (s_in * weights.activation).T)
-        return s_out * _product([value, *(X @ (s_in * v).T for v in weights.gates)])
+        value = self.phi(row_products(X, weights.activation, s_in))
+        return s_out * _product([value, *(row_products(X, v, s_in) for v in weights.gates)])
 
     def factors(self, weights: Weights, X: Array, width: int) -> Factors:
         """The gradients of z at the rows of X : (n, d), without their common factor x (see `Factors`).
@@ -159,8 +160,8 @@ class FiniteNetwork:
                 'is a Dirac measure; use kind="nngp"'
             )
         s_in, s_out, _, _ = self.scales(X.shape[1], width)
-        inner = X @ (s_in * weights.activation).T
-        gates = [X @ (s_in * v).T for v in weights.gates]
+        inner = row_products(X, weights.activation, s_in)
+        gates = [row_products(X, v, s_in) for v in weights.gates]
         value, slope = self.phi(inner), self.dphi(inner)
         amplitude = (s_in * s_out) * weights.readout
         gradient = np.empty((X.shape[0], 1 + self.gates, inner.shape[1]))

@@ -13,13 +13,13 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg.blas import dsyrk
 
 from derivations.errors import InputError
 from verify.activations import Array
 from verify.finite import Factors, FiniteNetwork, finite_network
 from verify.inputs import check_choice, check_matrix, check_memory, check_positive_integer, shown
 from verify.montecarlo import KINDS, kernel_factors
+from verify.products import add_row_products, empty_triangle, row_products, symmetric
 from verify.streams import Seed, draw_neurons
 
 
@@ -101,22 +101,21 @@ def neuron_moments(
     n, d = points.shape
     p = n * (n + 1) // 2
     check_memory(p, p, 4, "the covariance of all entries")
-    gram = (points @ points.T)[:, :, None]
+    gram = row_products(points, points)[:, :, None]
 
     pilot: Array | None = None
     total = np.zeros(p)
-    squares = np.zeros((p, p), order="F")
+    squares = empty_triangle(p)
     for weights in draw_neurons(chosen, n, d, m, count, 1, rng):
         terms = _terms(kernel_factors(chosen, weights, points, m, kind), gram)
         if pilot is None:
             pilot = terms.mean(axis=1, keepdims=True)
         terms -= pilot
         total += terms.sum(axis=1)
-        dsyrk(1.0, terms.T, beta=1.0, c=squares, trans=1, overwrite_c=1)
+        add_row_products(squares, terms)
     assert pilot is not None  # there is at least one neuron
     shift = total / count
-    upper = np.triu(squares)
-    scatter = upper + np.triu(upper, 1).T - count * np.outer(shift, shift)
+    scatter = symmetric(squares) - count * np.outer(shift, shift)
     return EntryMoments(
         mean=m * (pilot[:, 0] + shift),
         covariance=m * m / (count * (count - 1.0)) * scatter,
@@ -181,13 +180,14 @@ def quadratic_form(
     if not np.isfinite(direction).all():
         raise InputError(f"v must be finite, got {shown(direction.tolist())}")
 
+    weighted = (direction[:, None] * points).T
     pilot: float | None = None
     total = squares = 0.0
     for weights in draw_neurons(chosen, n, d, m, m, seeds, rng):
         factors = kernel_factors(chosen, weights, points, m, kind)
-        terms = np.square(direction @ factors.readout)
+        terms = np.square(row_products(direction[None], factors.readout.T)[0])
         for gradient in factors.gradient.swapaxes(0, 1):
-            terms += np.square((direction[:, None] * points).T @ gradient).sum(axis=0)
+            terms += np.square(row_products(weighted, gradient.T)).sum(axis=0)
         if pilot is None:  # as in `neuron_moments`
             pilot = float(terms.mean())
         terms -= pilot

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import sympy as sp
@@ -37,10 +38,15 @@ def cosine_expectation(function: Callable[[Array], Array], dimension: int) -> fl
     """
     # sin^(d-2) is below 1e-20 beyond 10 / sqrt(d - 2) of pi / 2.
     reach = min(np.pi / 2, 10 / np.sqrt(max(dimension - 2, 1)))
-    nodes, weights = np.polynomial.legendre.leggauss(400)
+    nodes, weights = _gauss_legendre()
     theta = np.pi / 2 + reach * nodes
     density = weights * np.exp((dimension - 2) * np.log(np.sin(theta)))
     return float(density @ function(np.cos(theta)) / density.sum())
+
+
+@lru_cache(maxsize=1)
+def _gauss_legendre() -> tuple[Array, Array]:
+    return np.polynomial.legendre.leggauss(200)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,222 @@
+"""The command line. Commands import what they need when they run: `--help` must not wait for SymPy."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+# Spelled out here, for importing them would load SymPy or scikit-learn; a test compares them with their sources.
+FORMATS = ("text", "latex", "json", "python", "c")
+PARAMETRIZATIONS = ("standard", "ntk")
+VARIANCES = ("numeric", "symbolic")
+PREPARATIONS = ("raw", "standardize", "normalize")
+DISTRIBUTIONS = ("sphere", "gaussian")
+KINDS = ("ntk", "nngp")
+PROFILES = ("quick", "full")
+
+_NETWORK = (
+    click.argument("network", required=False),
+    click.option("--activation", metavar="EXPR", help="Activation as an expression in z, instead of a name."),
+    click.option("--gates", type=int, metavar="0|1|2", help="Number of linear gates (default 0, or the name's own)."),
+    click.option("--parametrization", type=click.Choice(PARAMETRIZATIONS), default="standard", show_default=True),
+)
+_DATA = (
+    click.option("--input", "source", metavar="FILE|digits|diabetes|breast_cancer", help="Data: .npy, .npz, .csv or .tsv, or a real set."),
+    click.option("--prepare", type=click.Choice(PREPARATIONS), default="raw", show_default=True, help="Scaling of columns (standardize) or rows (normalize: |x|^2 = d)."),
+    click.option("--data", "distribution", type=click.Choice(DISTRIBUTIONS), help="Generate data instead; needs --n and --d."),
+    click.option("--n", type=int, help="Rows to generate."),
+    click.option("--d", type=int, help="Columns to generate."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Of everything random."),
+)
+_OUTPUT = (
+    click.option("--output", metavar="K.npy", help="Write the kernel matrix."),
+    click.option("--force", is_flag=True, help="Overwrite existing output files."),
+    click.option("--format", "format", type=click.Choice(("text", "json")), default="text", show_default=True),
+    click.option("--quiet", is_flag=True, help="No progress on stderr."),
+)
+
+
+def _options(*groups: Sequence[object]) -> object:
+    def decorate(function: object) -> object:
+        for option in reversed([option for group in groups for option in group]):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="gluntk", message="gluntk %(version)s")
+def gluntk() -> None:
+    """Derive, emit and verify neural tangent kernels of gated linear units.
+
+    \b
+    Example:
+      $ gluntk derive reglu
+      The NTK of reglu in the standard parametrization
+      ...
+        alpha = 1/(2*d) + m/(4*d**2)
+        beta = 1/(2*pi*d) + m/(2*pi*d**2)
+    """
+
+
+@gluntk.command("list")
+def list_() -> None:
+    """List networks, activations and claims."""
+    from verify.commands import listing
+
+    click.echo(listing.text())
+
+
+@gluntk.command()
+@_options(_NETWORK)
+@click.option("--variances", type=click.Choice(VARIANCES), default="numeric", show_default=True, help="Keep sigma_a, sigma_w, sigma_v as symbols.")
+@click.option("--order", type=int, default=8, show_default=True, help="Degree of the expansion in the cosine.")
+@click.option("--digits", type=int, default=30, show_default=True, help="Decimals of Hermite coefficients in JSON.")
+@click.option("--steps", is_flag=True, help="Show every step, after re-checking it.")
+@click.option("--format", "format", type=click.Choice(FORMATS), default="text", show_default=True)
+def derive(
+    network: str | None, activation: str | None, gates: int | None, parametrization: str,
+    variances: str, order: int, digits: int, steps: bool, format: str,
+) -> None:  # fmt: skip
+    """Derive a network's NTK from its definition, with alpha, beta, gamma and its expansion.
+
+    \b
+    Example:
+      $ gluntk derive relu --steps
+      $ gluntk derive --activation "max(0, z)**2" --gates 1 --format c > kernel.c
+    """
+    from derivations import derive as derive_kernel
+    from derivations.networks import network as parse_network
+    from derivations.printing import render
+
+    chosen = "symbolic" if variances == "symbolic" else parametrization
+    described = parse_network(network, expression=activation, gates=gates, parametrization=chosen)
+    click.echo(render(derive_kernel(described, order), format, steps, digits))
+
+
+@gluntk.command()
+@_options(_NETWORK, _DATA)
+@click.option("--width", type=int, help="Width m; needed where the kernel depends on it.")
+@click.option("--kind", type=click.Choice(KINDS), default="ntk", show_default=True)
+@_options(_OUTPUT)
+def kernel(
+    network: str | None, activation: str | None, gates: int | None, parametrization: str, source: str | None,
+    prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int, width: int | None, kind: str,
+    output: str | None, force: bool, format: str, quiet: bool,
+) -> None:  # fmt: skip
+    """The closed-form kernel of data, and its extreme eigenvalues.
+
+    \b
+    Example:
+      $ gluntk kernel reglu --input digits --width 1024 --output K.npy
+    """
+    from verify.commands import kernels
+    from verify.commands.data import DataRequest
+
+    request = DataRequest(source, prepare, distribution, n, d, seed)
+    network_request = kernels.NetworkRequest(network, activation, gates, parametrization)
+    click.echo(kernels.closed_form(network_request, request, width, kind, output, force, format, quiet))
+
+
+@gluntk.command()
+@_options(_NETWORK, _DATA)
+@click.option("--width", type=int, required=True, help="Width m of each network.")
+@click.option("--seeds", type=int, default=16, show_default=True, help="Number of networks.")
+@click.option("--kind", type=click.Choice(KINDS), default="ntk", show_default=True)
+@click.option("--error-output", metavar="E.npy", help="Write the standard error of every entry.")
+@_options(_OUTPUT)
+def empirical(
+    network: str | None, activation: str | None, gates: int | None, parametrization: str, source: str | None,
+    prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int, width: int, seeds: int,
+    kind: str, error_output: str | None, output: str | None, force: bool, format: str, quiet: bool,
+) -> None:  # fmt: skip
+    """The mean kernel of real networks of finite width, with standard errors.
+
+    \b
+    Example:
+      $ gluntk empirical reglu --input digits --width 1024 --seeds 64
+    """
+    from verify.commands import kernels
+    from verify.commands.data import DataRequest
+
+    request = DataRequest(source, prepare, distribution, n, d, seed)
+    network_request = kernels.NetworkRequest(network, activation, gates, parametrization)
+    click.echo(
+        kernels.empirical(
+            network_request, request, width, seeds, kind, output, error_output, force, format, quiet
+        )
+    )
+
+
+@gluntk.command()
+@click.argument("claims", nargs=-1, metavar="[CLAIM]...")
+@click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--jobs", type=int, default=None, help="Processes (default: one per core).")
+@click.option("--format", "format", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option("--report", metavar="FILE.html", help="Write the report as a page, too.")
+@click.option("--force", is_flag=True, help="Overwrite an existing report.")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+@click.pass_context
+def verify(
+    context: click.Context, claims: tuple[str, ...], profile: str, seed: int, jobs: int | None, format: str,
+    report: str | None, force: bool, quiet: bool,
+) -> None:  # fmt: skip
+    """Audit published claims on the simplified matrix, the exact kernel and real networks.
+
+    Exit code 0: every verdict is the pinned one and every planted error was refuted; 1: not so.
+
+    \b
+    Example:
+      $ gluntk verify A3 A4
+    """
+    from verify.commands import audits
+
+    text, code = audits.verify(claims, profile, seed, jobs or os.cpu_count() or 1, format, report, force, quiet)
+    click.echo(text)
+    context.exit(code)
+
+
+@gluntk.command()
+@click.argument("claim")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def show(claim: str, quiet: bool) -> None:
+    """One claim: statement, source, how each rung judges it, and the evidence of a quick run.
+
+    \b
+    Example:
+      $ gluntk show A5
+    """
+    from verify.commands import audits
+
+    click.echo(audits.show(claim, os.cpu_count() or 1, quiet))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: bad input is one line on stderr and exit code 2, never a traceback."""
+    from derivations.errors import InputError
+
+    try:
+        code = gluntk.main(arguments, prog_name="gluntk", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = 2
+    except (click.ClickException, InputError) as error:
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo("gluntk: " + " ".join(message.split()), err=True)
+        code = 2
+    except MemoryError:
+        click.echo("gluntk: the machine's memory is too small for these data; use fewer rows", err=True)
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("gluntk: interrupted", err=True)
+        code = 130
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) is gone: nothing to say, and nowhere to say it.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (must outlive this function: Python flushes it at exit)
+        code = 0
+    sys.exit(code or 0)

@@ -1,0 +1,59 @@
+"""The data a command works on: a file, a named real set, or a generator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from derivations.arguments import check_positive_integer
+from derivations.errors import InputError
+from verify.activations import Array
+from verify.inputs import generate, read_input
+from verify.prepare import prepare_rows
+
+
+@dataclass(frozen=True)
+class DataRequest:
+    """The data options of the command line."""
+
+    source: str | None
+    prepare: str
+    distribution: str | None
+    n: int | None
+    d: int | None
+    seed: int
+
+    def load(self) -> Array:
+        """The data matrix, (n, d) float.
+
+        Raises
+        ------
+        InputError
+            If the options do not name exactly one source of data, or the data are bad.
+        """
+        if (self.source is None) == (self.distribution is None):
+            given = "both" if self.source else "neither"
+            raise InputError(f"data must come from --input or from --data with --n and --d, got {given}")
+        if self.seed < 0:
+            raise InputError(f"seed must be a whole number, 0 or larger, got {self.seed}")
+        if self.source is not None:
+            if self.n is not None or self.d is not None:
+                raise InputError("n and d belong to --data; with --input the file says how many there are")
+            return read_input(self.source, self.prepare)
+        for name, value in (("n", self.n), ("d", self.d)):
+            if value is None:
+                raise InputError(f"{name} is needed with --data")
+            check_positive_integer(value, name)
+        assert self.n is not None
+        assert self.d is not None
+        assert self.distribution is not None
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0,)))
+        return prepare_rows(generate(self.distribution, self.n, self.d, rng), self.prepare)
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        if self.source is not None:
+            return f"{self.source} ({self.prepare})"
+        return f"{self.distribution}, seed {self.seed} ({self.prepare})"

@@ -1,0 +1,202 @@
+"""`gluntk kernel` and `gluntk empirical`: kernels of data, their extreme eigenvalues, files."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+
+import numpy as np
+
+from derivations.arguments import check_memory, check_positive_integer
+from derivations.errors import InputError
+from derivations.networks import TwoLayer
+from derivations.networks import network as parse_network
+from derivations.numeric import activation_functions, kernel_function
+from verify.activations import Array
+from verify.commands.data import DataRequest
+from verify.commands.progress import progress
+from verify.eigenvalues import Extremes, extremes
+from verify.finite import NETWORKS, FiniteNetwork, finite_network
+from verify.moments import quadratic_form
+from verify.montecarlo import KernelEstimate, empirical_ntk
+from verify.output import check_output, write_array
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class NetworkRequest:
+    """The network options of the command line."""
+
+    name: str | None
+    activation: str | None
+    gates: int | None
+    parametrization: str
+
+    def symbolic(self) -> TwoLayer:
+        """The network as the symbolic side knows it."""
+        return parse_network(
+            self.name, expression=self.activation, gates=self.gates, parametrization=self.parametrization
+        )
+
+    def finite(self) -> FiniteNetwork:
+        """The network as the finite side knows it: its own, or the user's expression as functions."""
+        if self.name is not None and self.name in NETWORKS:
+            chosen = finite_network(self.name, self.parametrization)
+            if self.gates in (None, chosen.gates):
+                return chosen
+            # A name of a gated network has its own number of gates; `symbolic` says so.
+            return replace(chosen, gates=self.symbolic().gates)
+        described = self.symbolic()
+        phi, dphi = activation_functions(described.activation)
+        return FiniteNetwork(described.name, phi, dphi, described.gates, self.parametrization)
+
+
+def closed_form(
+    network: NetworkRequest,
+    request: DataRequest,
+    width: int | None,
+    kind: str,
+    output: str | None,
+    force: bool,
+    format: str,
+    quiet: bool,
+) -> str:
+    """The closed-form kernel's report; the matrix goes to `output`."""
+    _check_outputs(force, output)
+    function = kernel_function(network.symbolic(), kind=kind, width=width)  # type: ignore[arg-type]
+    X = request.load()
+    check_memory(len(X), len(X), 3, "a kernel and its eigenvalues")
+    with progress(quiet, "kernel"):
+        K = function(X)
+    _check_representable(K)
+    with progress(quiet, "eigenvalues"):
+        found = extremes(K)
+    if output is not None:
+        write_array(output, K, force)
+    report = _common(function.network.name, network.parametrization, kind, request, X, width, found)
+    return _rendered(report, format, f"closed-form {kind.upper()} of {function.network.name}", output)
+
+
+def empirical(
+    network: NetworkRequest,
+    request: DataRequest,
+    width: int,
+    seeds: int,
+    kind: str,
+    output: str | None,
+    error_output: str | None,
+    force: bool,
+    format: str,
+    quiet: bool,
+) -> str:
+    """The mean kernel of finite networks: report; matrix and standard errors go to files."""
+    started = time.perf_counter()
+    check_positive_integer(width, "width")
+    check_positive_integer(seeds, "seeds")
+    _check_outputs(force, output, error_output)
+    finite = network.finite()
+    X = request.load()
+    rng = np.random.SeedSequence(request.seed, spawn_key=(1,))
+    halves = width * seeds > 1
+    with progress(quiet, "neurons") as bar:
+        estimate = empirical_ntk(
+            finite, X, width, seeds, rng, kind=kind, halves=halves,
+            progress=None if bar is None else lambda done, total: bar("neurons", done, total),
+        )  # fmt: skip
+    with progress(quiet, "eigenvalues"):
+        found = extremes(estimate.mean)
+        _, top_error = quadratic_form(finite, X, found.top_vector, width, seeds, rng, kind=kind)
+        bias = _smallest_eigenvalue_bias(estimate, found)
+    if output is not None:
+        write_array(output, estimate.mean, force)
+    if error_output is not None:
+        write_array(error_output, estimate.standard_error, force)
+    report = _common(finite.name, finite.parametrization, kind, request, X, width, found) | {
+        "seeds": seeds,
+        "standard_error": _number(estimate.relative_error),
+        "lambda_max_standard_error": _number(top_error),
+        "lambda_min_bias": _number(bias),
+        "seconds": time.perf_counter() - started,
+    }
+    return _rendered(report, format, f"mean {kind.upper()} of {seeds} networks {finite.name}", output)
+
+
+def _check_outputs(force: bool, *paths: str | None) -> None:
+    given = [path for path in paths if path is not None]
+    if len(set(given)) < len(given):
+        raise InputError(f"output and error-output must be different files, got {given[0]!r} twice")
+    for path in given:
+        check_output(path, force, suffix=".npy")
+
+
+def _check_representable(K: Array) -> None:
+    if not np.isfinite(K).all():
+        row, column = np.argwhere(~np.isfinite(K))[0]
+        raise InputError(
+            f"input has rows too long for this kernel: entry ({row}, {column}) exceeds 1.8e308; scale the data, "
+            "for example with --prepare normalize"
+        )
+
+
+def _smallest_eigenvalue_bias(estimate: KernelEstimate, found: Extremes) -> float:
+    """Bias of lambda_min, by halving the sample: it is -C / neurons, so the halves lie twice as far below."""
+    if estimate.half_means is None:
+        return float("nan")
+    halves = [extremes(half).smallest for half in estimate.half_means]
+    return float(np.mean(halves)) - found.smallest
+
+
+def _common(
+    name: str, parametrization: str, kind: str, request: DataRequest, X: Array, width: int | None, found: Extremes
+) -> dict[str, object]:
+    return {
+        "schema": SCHEMA,
+        "version": version("gluntk"),
+        "network": name,
+        "parametrization": parametrization,
+        "kind": kind,
+        "data": request.name,
+        "n": X.shape[0],
+        "d": X.shape[1],
+        "width": width,
+        "lambda_max": _number(found.largest),
+        "lambda_min": _number(found.smallest),
+        "condition_number": _number(found.condition_number),
+    }
+
+
+def _number(value: float) -> float | str:
+    """JSON has no infinities: they are strings there."""
+    return float(value) if np.isfinite(value) else str(float(value))
+
+
+def _rendered(report: dict[str, object], format: str, title: str, output: str | None) -> str:
+    if format == "json":
+        return json.dumps(report, indent=2)
+    width = "" if report["width"] is None else f", width {report['width']}"
+    lines = [
+        f"{title}, {report['parametrization']} parametrization{width}",
+        f"  data              {report['data']}: n = {report['n']}, d = {report['d']}",
+        f"  lambda_max        {_shown(report['lambda_max'])}",
+        f"  lambda_min        {_shown(report['lambda_min'])}",
+        f"  condition number  {_shown(report['condition_number'])}",
+    ]
+    if "seeds" in report:
+        lines[2] += f" +- {_shown(report['lambda_max_standard_error'], 2)} (standard error)"
+        lines[3] += (
+            f", biased by about {_shown(report['lambda_min_bias'], 2)} (falls like 1 / neurons; estimated from the "
+            "two halves of the neurons)"
+        )
+        lines.append(f"  standard error    {_shown(report['standard_error'], 2)} of the kernel, in the Frobenius norm")
+    if report["condition_number"] == "inf":
+        lines.append("  the kernel is singular to rounding: are rows equal, opposite or zero?")
+    if output is not None:
+        lines.append(f"  written to        {output}")
+    return "\n".join(lines)
+
+
+def _shown(value: object, digits: int = 8) -> str:
+    return value if isinstance(value, str) else f"{value:.{digits}g}"
