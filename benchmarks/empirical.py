@@ -14,10 +14,10 @@ import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
 
 from verify.finite import finite_network
 from verify.montecarlo import empirical_ntk
+from verify.products import add_row_products, row_products
 from verify.streams import chunk_size
 
 N, D = 256, 32
@@ -86,10 +86,10 @@ def _products(name: str, X: np.ndarray, in_place: bool) -> None:
     sums = [np.zeros((N, N), order="F" if in_place else "C") for _ in factors]
     for _ in range(WIDTH // chunk):
         for _ in range(blocks):
-            X @ W.T
+            row_products(X, W) if in_place else X @ W.T
         for total, factor in zip(sums, factors, strict=True):
             if in_place:
-                dsyrk(1.0, factor.T, beta=1.0, c=total, trans=1, overwrite_c=1)
+                add_row_products(total, factor)
             else:
                 total += factor @ factor.T
 
