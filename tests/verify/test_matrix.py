@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from derivations.errors import InputError
-from verify.matrix import check_matrix, prepare_rows
+from derivations.matrix import check_matrix
+from verify.prepare import prepare_rows
 
 EPS = np.finfo(float).eps
 

@@ -17,7 +17,7 @@ from derivations.numeric import activation_functions, kernel_function
 from verify.activations import Array
 from verify.commands.data import DataRequest
 from verify.commands.progress import progress
-from verify.eigenvalues import Extremes, extremes
+from verify.eigenvalues import Extremes, extremes, top_vector
 from verify.finite import NETWORKS, FiniteNetwork, finite_network
 from verify.moments import quadratic_form
 from verify.montecarlo import KernelEstimate, empirical_ntk
@@ -108,7 +108,7 @@ def empirical(
         )  # fmt: skip
     with progress(quiet, "eigenvalues"):
         found = extremes(estimate.mean)
-        _, top_error = quadratic_form(finite, X, found.top_vector, width, seeds, rng, kind=kind)
+        _, top_error = quadratic_form(finite, X, top_vector(estimate.mean), width, seeds, rng, kind=kind)
         bias = _smallest_eigenvalue_bias(estimate, found)
     if output is not None:
         write_array(output, estimate.mean, force)

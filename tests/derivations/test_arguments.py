@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derivations.errors import InputError
-from verify.arguments import check_choice, check_memory, check_positive_integer, shown
+from derivations.arguments import check_choice, check_memory, check_positive_integer, shown
 
 
 @pytest.mark.parametrize("value", [1, 7, np.int8(7), np.uint64(2**64 - 1), 10**30])

@@ -1,1 +1,0 @@
-from derivations.matrix import check_form, check_matrix  # noqa: F401
