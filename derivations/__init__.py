@@ -8,6 +8,7 @@ m/(2*pi*d)
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 # Loaded on first use: `gluntk --help` must not wait for SymPy.
 _HOME = {
@@ -32,7 +33,7 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'derivations' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)

@@ -153,7 +153,9 @@ def _translate(node: ast.expr) -> sp.Expr:
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             exponent = _translate(right)
             if not (exponent.is_Integer and 0 <= exponent <= _LARGEST_POWER):
-                raise InputError(f"activation's powers must be whole numbers from 0 to {_LARGEST_POWER}, got {exponent}")
+                raise InputError(
+                    f"activation's powers must be whole numbers from 0 to {_LARGEST_POWER}, got {exponent}"
+                )
             return _translate(left) ** exponent
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
             first, second = _translate(left), _translate(right)

@@ -55,7 +55,13 @@ def _terms(expression: sp.Expr) -> dict[tuple[int, int, int], sp.Expr]:
         powers = term.as_powers_dict()
         i, p, j = (int(powers.pop(g, 0)) for g in (c, _ARC_SYMBOL, _ROOT))
         factor = sp.Mul(*(base**exponent for base, exponent in powers.items()))
-        if factor.has(c, _ARC_SYMBOL, _ROOT) or i < 0 or p not in (0, 1) or (p and j) or (j % 2 == 0 and j < 0):
+        if (
+            factor.has(c, _ARC_SYMBOL, _ROOT)
+            or i < 0
+            or p not in (0, 1)
+            or (p and j)
+            or (j % 2 == 0 and j < 0)
+        ):
             raise ValueError(f"not in the class that integrates in the covariance: {term}")
         if j and j % 2 == 0:
             for (i_2, _, _), more in _terms(sp.expand(c**i * _D ** (j // 2))).items():

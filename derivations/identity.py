@@ -28,7 +28,11 @@ def _split_radicals(expression: sp.Expr) -> sp.Expr:
 
 def _generators(expression: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Symbol, sp.Expr]]]:
     """Replace opaque objects and radicals by symbols; return the relations of the radicals."""
-    opaque = [e for e in sp.preorder_traversal(expression) if isinstance(e, (*_OPAQUE, sp.core.function.AppliedUndef))]
+    opaque = [
+        e
+        for e in sp.preorder_traversal(expression)
+        if isinstance(e, (*_OPAQUE, sp.core.function.AppliedUndef))
+    ]
     opaque += [e for e in sp.preorder_traversal(expression) if type(e).__module__ == "derivations.symbols"]
     expression = expression.subs({e: sp.Dummy() for e in sorted(set(opaque), key=sp.count_ops, reverse=True)})
     roots: dict[sp.Expr, sp.Symbol] = {}

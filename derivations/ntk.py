@@ -17,10 +17,10 @@ from itertools import pairwise
 import sympy as sp
 
 from derivations.derivation import Step
-from derivations.price import price_ladder
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
 from derivations.piecewise import Piecewise
+from derivations.price import price_ladder
 from derivations.rules import rewrite
 from derivations.symbols import (
     COVARIANCE,
@@ -97,7 +97,9 @@ def _gradient_steps(gates: int, names: list[Step]) -> Iterator[Step]:
 
 def _expectation_steps(gates: int, products: list[sp.Expr]) -> Iterator[Step]:
     """The kernel as expectations, factorised over independent weights, second moments by Isserlis."""
-    yield Step("Sum over hidden units", KERNEL, sp.Add(*(m * Expectation(e) for e in products)), "identical units")
+    yield Step(
+        "Sum over hidden units", KERNEL, sp.Add(*(m * Expectation(e) for e in products)), "identical units"
+    )
     covariance = a**2 * products[0]
     yield Step("Covariance of outputs", COVARIANCE, m * Expectation(covariance), "covariance of outputs")
     for product in (*products, covariance):
@@ -125,7 +127,12 @@ def _dual_steps(phi: Piecewise) -> Iterator[Step]:
         generic = Expectation(Phi(order, u_1) * Phi(order, u_2))
         yield Step("Put in the activation", generic, ladder[order].expectation(), "activation")
     for level, above in pairwise(ladder):
-        yield Step("Differentiate in the covariance", sp.Derivative(level.expectation(), c), above.expectation(), "Price")
+        yield Step(
+            "Differentiate in the covariance",
+            sp.Derivative(level.expectation(), c),
+            above.expectation(),
+            "Price",
+        )
     last = ladder[-1]
     title = "Only Dirac terms remain" if last.closed else "Nothing remains"
     yield Step(title, last.expectation(), last.closed, "origin density")
@@ -195,7 +202,9 @@ def kernel_steps(network: TwoLayer) -> list[Step]:
     steps += _dual_steps(phi)
     steps += _geometry_steps()
     values = network.parametrization.values
-    steps += [Step(f"Parametrization {network.parametrization.name}", *value, "definition") for value in values]
+    steps += [
+        Step(f"Parametrization {network.parametrization.name}", *value, "definition") for value in values
+    ]
     for kernel, name in ((COVARIANCE, "NNGP covariance"), (KERNEL, "NTK")):
         steps.append(Step(f"Closed form of the {name}", kernel, _closed(kernel, steps), "substitution"))
     if not steps[-1].rhs.has(m):

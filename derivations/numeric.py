@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from derivations import pairwise
 from derivations.activations import Activation
 from derivations.arguments import check_choice, check_positive_integer
-from derivations.kernel_derivation import KernelDerivation, derive
 from derivations.errors import InputError
+from derivations.kernel_derivation import KernelDerivation, derive
 from derivations.matrix import check_matrix
 from derivations.networks import TwoLayer
 from derivations.piecewise import Piecewise
@@ -46,7 +46,9 @@ def profiles(kernel: sp.Expr) -> dict[tuple[int, int], sp.Expr]:
         (int(i), int(j)): sp.Add(
             *(
                 sp.factor(part) * monomial.subs(supplement, sp.pi - THETA)
-                for monomial, part in sp.collect(sp.expand(factor), [supplement, SINE], evaluate=False).items()
+                for monomial, part in sp.collect(
+                    sp.expand(factor), [supplement, SINE], evaluate=False
+                ).items()
             )
         )
         for (i, j), factor in sp.Poly(angular, r_i, r_j).terms()
@@ -111,7 +113,11 @@ class KernelFunction:
         )
 
         def evaluate(
-            theta: pairwise.Array, cosine: pairwise.Array, sine: pairwise.Array, r_i: pairwise.Array, r_j: pairwise.Array
+            theta: pairwise.Array,
+            cosine: pairwise.Array,
+            sine: pairwise.Array,
+            r_i: pairwise.Array,
+            r_j: pairwise.Array,
         ) -> pairwise.Array:
             s = r_i * r_j
             total = None
@@ -163,7 +169,9 @@ def kernel_function(
     unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
-        raise InputError(f"parametrization must give every variance a value to be evaluated, {names} have none")
+        raise InputError(
+            f"parametrization must give every variance a value to be evaluated, {names} have none"
+        )
     if width is not None:
         width = check_positive_integer(width, "width")
     elif kernel.off_diagonal.has(m):

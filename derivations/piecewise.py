@@ -63,15 +63,17 @@ class Piecewise:
         """The distributional derivative: the step's is a Dirac term."""
         result: dict[tuple[Kind, int], sp.Expr] = {}
         for kind, n, coefficient in self:
+            term: tuple[Kind, int]
+            factor = 1
             match kind, n:
                 case "power", 0:
                     continue
                 case "step", 0:
-                    term, factor = ("dirac", 0), sp.S.One
+                    term = "dirac", 0
                 case "dirac", _:
-                    term, factor = ("dirac", n + 1), sp.S.One
+                    term = "dirac", n + 1
                 case _:
-                    term, factor = (kind, n - 1), sp.Integer(n)
+                    term, factor = (kind, n - 1), n
             result[term] = result.get(term, sp.S.Zero) + factor * coefficient
         return Piecewise(result)
 
@@ -80,9 +82,10 @@ class Piecewise:
         result: dict[tuple[Kind, int], sp.Expr] = {}
         for kind, n, coefficient in self:
             value = (-1) ** n * coefficient
-            parts = {("power", n): value} | ({("step", n): -value} if kind == "step" else {})
-            for term, part in parts.items():
-                result[term] = result.get(term, sp.S.Zero) + part
+            # theta(-z) = 1 - theta(z).
+            result["power", n] = result.get(("power", n), sp.S.Zero) + value
+            if kind == "step":
+                result["step", n] = result.get(("step", n), sp.S.Zero) - value
         return Piecewise({term: value for term, value in result.items() if value != 0})
 
     def product(self, other: Piecewise) -> Piecewise:

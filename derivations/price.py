@@ -69,6 +69,4 @@ def dual(f: Piecewise, g: Piecewise) -> sp.Expr:
 
 
 def _dirac_pair(f: Piecewise, g: Piecewise) -> sp.Expr:
-    return sp.Add(
-        *(first * second * origin_density(i, j) for _, i, first in f for _, j, second in g)
-    )
+    return sp.Add(*(first * second * origin_density(i, j) for _, i, first in f for _, j, second in g))

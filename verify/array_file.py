@@ -9,8 +9,8 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from derivations.errors import InputError
 from derivations.arguments import check_memory, shown
+from derivations.errors import InputError
 from derivations.matrix import check_form
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing import get_context
 
 import numpy as np
@@ -109,7 +109,11 @@ def chosen_claims(ids: Sequence[str]) -> list[Claim]:
 
 
 def run(
-    ids: Sequence[str] = (), profile: str | Profile = "quick", seed: int = 0, jobs: int = 1, progress: Progress | None = None
+    ids: Sequence[str] = (),
+    profile: str | Profile = "quick",
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Progress | None = None,
 ) -> Audit:
     """Run the audit.
 
@@ -145,7 +149,10 @@ def run(
     results = tuple(
         (
             claim,
-            tuple(RungResult(rung.name, rung.expected, rung.judge(claim.statement, setting)) for rung in claim.rungs),
+            tuple(
+                RungResult(rung.name, rung.expected, rung.judge(claim.statement, setting))
+                for rung in claim.rungs
+            ),
         )
         for claim in claims
     )

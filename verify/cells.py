@@ -69,6 +69,8 @@ class Cell:
 
     def measure(self, seed: np.random.SeedSequence, factor: float) -> EntryMoments:
         """Mean kernel and covariance of its entries, over `factor` times the cell's neurons."""
-        key = np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, zlib.crc32(self.name.encode())))
+        key = np.random.SeedSequence(
+            seed.entropy, spawn_key=(*seed.spawn_key, zlib.crc32(self.name.encode()))
+        )
         neurons = max(2, round(self.thousands * 1024 * factor))
         return neuron_moments(self.network, self.X, self.width, neurons, key, kind=self.kind)

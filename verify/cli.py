@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import click
 
@@ -20,13 +21,33 @@ PROFILES = ("quick", "full")
 _NETWORK = (
     click.argument("network", required=False),
     click.option("--activation", metavar="EXPR", help="Activation as an expression in z, instead of a name."),
-    click.option("--gates", type=int, metavar="0|1|2", help="Number of linear gates (default 0, or the name's own)."),
-    click.option("--parametrization", type=click.Choice(PARAMETRIZATIONS), default="standard", show_default=True),
+    click.option(
+        "--gates", type=int, metavar="0|1|2", help="Number of linear gates (default 0, or the name's own)."
+    ),
+    click.option(
+        "--parametrization", type=click.Choice(PARAMETRIZATIONS), default="standard", show_default=True
+    ),
 )
 _DATA = (
-    click.option("--input", "source", metavar="FILE|digits|diabetes|breast_cancer", help="Data: .npy, .npz, .csv or .tsv, or a real set."),
-    click.option("--prepare", type=click.Choice(PREPARATIONS), default="raw", show_default=True, help="Scaling of columns (standardize) or rows (normalize: |x|^2 = d)."),
-    click.option("--data", "distribution", type=click.Choice(DISTRIBUTIONS), help="Generate data instead; needs --n and --d."),
+    click.option(
+        "--input",
+        "source",
+        metavar="FILE|digits|diabetes|breast_cancer",
+        help="Data: .npy, .npz, .csv or .tsv, or a real set.",
+    ),
+    click.option(
+        "--prepare",
+        type=click.Choice(PREPARATIONS),
+        default="raw",
+        show_default=True,
+        help="Scaling of columns (standardize) or rows (normalize: |x|^2 = d).",
+    ),
+    click.option(
+        "--data",
+        "distribution",
+        type=click.Choice(DISTRIBUTIONS),
+        help="Generate data instead; needs --n and --d.",
+    ),
     click.option("--n", type=int, help="Rows to generate."),
     click.option("--d", type=int, help="Columns to generate."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of everything random."),
@@ -34,13 +55,15 @@ _DATA = (
 _OUTPUT = (
     click.option("--output", metavar="K.npy", help="Write the kernel matrix."),
     click.option("--force", is_flag=True, help="Overwrite existing output files."),
-    click.option("--format", "format", type=click.Choice(("text", "json")), default="text", show_default=True),
+    click.option(
+        "--format", "format", type=click.Choice(("text", "json")), default="text", show_default=True
+    ),
     click.option("--quiet", is_flag=True, help="No progress on stderr."),
 )
 
 
-def _options(*groups: Sequence[object]) -> object:
-    def decorate(function: object) -> object:
+def _options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    def decorate(function: Any) -> Any:
         for option in reversed([option for group in groups for option in group]):
             function = option(function)
         return function
@@ -73,9 +96,19 @@ def list_() -> None:
 
 @gluntk.command()
 @_options(_NETWORK)
-@click.option("--variances", type=click.Choice(VARIANCES), default="numeric", show_default=True, help="Keep sigma_a, sigma_w, sigma_v as symbols.")
-@click.option("--order", type=int, default=8, show_default=True, help="Degree of the expansion in the cosine.")
-@click.option("--digits", type=int, default=30, show_default=True, help="Decimals of Hermite coefficients in JSON.")
+@click.option(
+    "--variances",
+    type=click.Choice(VARIANCES),
+    default="numeric",
+    show_default=True,
+    help="Keep sigma_a, sigma_w, sigma_v as symbols.",
+)
+@click.option(
+    "--order", type=int, default=8, show_default=True, help="Degree of the expansion in the cosine."
+)
+@click.option(
+    "--digits", type=int, default=30, show_default=True, help="Decimals of Hermite coefficients in JSON."
+)
 @click.option("--steps", is_flag=True, help="Show every step, after re-checking it.")
 @click.option("--format", "format", type=click.Choice(FORMATS), default="text", show_default=True)
 def derive(
@@ -176,7 +209,9 @@ def verify(
     """
     from verify.commands import audits
 
-    text, code = audits.verify(claims, profile, seed, jobs or os.cpu_count() or 1, format, report, force, quiet)
+    text, code = audits.verify(
+        claims, profile, seed, jobs or os.cpu_count() or 1, format, report, force, quiet
+    )
     click.echo(text)
     context.exit(code)
 

@@ -7,10 +7,10 @@ import stat
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.errors import InputError
 from derivations.arguments import check_choice, check_memory, check_positive_integer, shown
-from verify.array_file import read_npy, read_npz
+from derivations.errors import InputError
 from derivations.matrix import check_matrix
+from verify.array_file import read_npy, read_npz
 from verify.prepare import PREPARATIONS, prepare_rows
 from verify.table_file import read_table
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,15 +37,15 @@ class KernelEstimate:
         NaN if there is only one neuron.
     width, seeds : int
         Neurons per network, and networks.
-    half_means : tuple of two (n, n) float, or None
-        Means over the two halves of the neurons, each an unbiased estimate of the kernel.
+    part_means : tuple of (n, n) float
+        Means over equal parts of the neurons, each an unbiased estimate of the kernel; empty for one part.
     """
 
     mean: Array
     standard_error: Array
     width: int
     seeds: int
-    half_means: tuple[Array, Array] | None = None
+    part_means: tuple[Array, ...] = ()
 
     @property
     def neurons(self) -> int:
@@ -66,7 +67,7 @@ def empirical_ntk(
     *,
     kind: str = "ntk",
     parametrization: str | None = None,
-    halves: bool = False,
+    parts: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> KernelEstimate:
     r"""Mean kernel of `seeds` random networks of width `width`, and its standard error.
@@ -91,9 +92,9 @@ def empirical_ntk(
         ``nngp``: the covariance of the outputs over the readout weights, E_a[z(x) z(x')].
     parametrization : {"standard", "ntk"}, optional
         Default: the network's own; ``standard`` for a name.
-    halves : bool
-        Also give the means over the two halves of the neurons: the smallest eigenvalue of a mean kernel has
-        a bias of order 1 / neurons, which two sample sizes extrapolate away.
+    parts : int
+        Also give the means over this many equal parts of the neurons: the smallest eigenvalue of a mean kernel
+        has a bias that falls with the number of neurons, and smaller samples show how.
     progress : callable, optional
         Called with (neurons done, neurons in total) after every chunk.
 
@@ -124,9 +125,9 @@ def empirical_ntk(
     check_choice(kind, "kind", KINDS)
     chosen = finite_network(network, parametrization)
     n, d = points.shape
-    neurons, parts = m * seeds, 2 if halves else 1
+    neurons, parts = m * seeds, check_positive_integer(parts, "parts")
     if neurons < parts:
-        raise InputError("halves must be False where width and seeds are 1, got True: there is one neuron")
+        raise InputError(f"parts must be at most the number of neurons, {neurons}, got {parts}")
     check_memory(n, n, 9 + 4 * (parts - 1), "the empirical kernel")
 
     first = [FirstMoment.zeros(n) for _ in range(parts)]
@@ -135,8 +136,8 @@ def empirical_ntk(
     units: RowUnits | None = None
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow is told once, below
         for weights in draw_neurons(chosen, n, d, m, m, seeds, rng):
-            for part in _halves(weights) if halves else [weights]:
-                smallest = counts.index(min(counts))  # chunks of odd size must not favour one half
+            for part in _split(weights, parts):
+                smallest = counts.index(min(counts))  # uneven chunks must not favour one part
                 factors = kernel_factors(chosen, part, points, m, kind)
                 units = units or RowUnits.measure(points, factors)
                 factors = units.scaled(factors)
@@ -153,7 +154,7 @@ def empirical_ntk(
         means = [units.restored(part * (m / count)) for part, count in zip(sums, counts, strict=True)]
     if not np.isfinite(mean).all():
         raise InputError(f"X must have shorter rows: the kernel of {chosen.name!r} overflows on them")
-    return KernelEstimate(mean, error, m, seeds, (means[0], means[1]) if halves else None)
+    return KernelEstimate(mean, error, m, seeds, tuple(means) if parts > 1 else ())
 
 
 def kernel_factors(network: FiniteNetwork, weights: Weights, X: Array, width: int, kind: str) -> Factors:
@@ -165,10 +166,12 @@ def kernel_factors(network: FiniteNetwork, weights: Weights, X: Array, width: in
     return Factors(readout, np.empty((X.shape[0], 0, readout.shape[1])))
 
 
-def _halves(weights: Weights) -> list[Weights]:
+def _split(weights: Weights, parts: int) -> list[Weights]:
+    """Equal parts, those with a neuron more first: each goes to what has had the fewest so far."""
     count = weights.readout.size
-    cut = -(-count // 2)
-    return [weights.select(slice(cut)), weights.select(slice(cut, None))] if count > 1 else [weights]
+    edges = pairwise(count * part // parts for part in range(parts + 1))
+    slices = sorted(((start, stop) for start, stop in edges if start < stop), key=lambda e: e[0] - e[1])
+    return [weights.select(slice(*edge)) for edge in slices]
 
 
 def _standard_error(total: Array, squares: Array, width: int, seeds: int) -> Array:

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from derivations.errors import InputError
 from derivations.arguments import shown
+from derivations.errors import InputError
 
 
 def check_output(path: str | os.PathLike[str], force: bool, suffix: str = "", name: str = "output") -> str:

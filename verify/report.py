@@ -69,7 +69,9 @@ def as_html(audit: Audit) -> str:
 
 def _console(audit: Audit, width: int) -> Console:
     console = Console(record=True, file=io.StringIO(), width=width, force_terminal=True)
-    table = Table(title=f"gluntk audit, profile {audit.profile.name}, seed {audit.seed}", title_justify="left")
+    table = Table(
+        title=f"gluntk audit, profile {audit.profile.name}, seed {audit.seed}", title_justify="left"
+    )
     for heading in ("claim", "rung", "verdict", "pinned", "sees errors from", "about"):
         table.add_column(heading)
     for claim, results in audit.claims:
@@ -89,7 +91,9 @@ def _console(audit: Audit, width: int) -> Console:
     console.print(table)
     console.print("[bold]Evidence[/]")
     for claim, results in audit.claims:
-        console.print(f"[bold]{claim.id}[/] {escape(claim.statement.source)}; {escape(claim.statement.hypotheses)}")
+        console.print(
+            f"[bold]{claim.id}[/] {escape(claim.statement.source)}; {escape(claim.statement.hypotheses)}"
+        )
         if claim.statement.reading:
             console.print(f"   read as: {escape(claim.statement.reading)}")
         for result in results:

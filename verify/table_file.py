@@ -9,8 +9,8 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.errors import InputError
 from derivations.arguments import shown
+from derivations.errors import InputError
 
 # A first line of only numbers and these is a sample with a gap. As a header it would be dropped in silence.
 _MISSING = frozenset(("na", "n/a", "#n/a", "null", "none", "?", "-"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from derivations.kernel_derivation import KernelDerivation
 from derivations.errors import InputError
+from derivations.kernel_derivation import KernelDerivation
 
 FORMATS = ("text", "latex", "json", "python", "c")
 

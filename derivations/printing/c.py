@@ -7,8 +7,8 @@ from importlib.metadata import version
 import sympy as sp
 from sympy.printing.c import C99CodePrinter
 
-from derivations.kernel_derivation import Kernel, KernelDerivation
 from derivations.errors import InputError
+from derivations.kernel_derivation import Kernel, KernelDerivation
 from derivations.numeric import profiles
 from derivations.printing.identifiers import identifier
 from derivations.printing.text import text
@@ -77,11 +77,13 @@ class _Printer(C99CodePrinter):
 def render(result: KernelDerivation) -> str:
     """C99 functions for the NTK and the NNGP covariance."""
     name = identifier(result.network)
-    head = (
-        f"/* {result.derivation.statement}.\n   Derived and written by gluntk {version('gluntk')}. */\n{_GEOMETRY}"
-    )
+    head = f"/* {result.derivation.statement}.\n   Derived and written by gluntk {version('gluntk')}. */\n{_GEOMETRY}"
     return "\n".join(
-        [head, _functions(f"{name}_ntk", "NTK", result.kernel), _functions(f"{name}_nngp", "NNGP covariance", result.nngp)]
+        [
+            head,
+            _functions(f"{name}_ntk", "NTK", result.kernel),
+            _functions(f"{name}_nngp", "NNGP covariance", result.nngp),
+        ]
     ).rstrip()
 
 
@@ -92,9 +94,11 @@ def _functions(name: str, title: str, kernel: Kernel) -> str:
         raise InputError(f"parametrization must give every variance a value to be emitted, {names} have none")
     width, passed = (", double m", ", m") if kernel.off_diagonal.has(m) else ("", "")
     geometry = {name: sp.Symbol(f"g.{name}") for name in ("theta", "cosine", "sine")}
-    lines = [f"    const double s = g.r_i * g.r_j, d = (double)dimension;", "    double total = 0.0;"]
+    lines = ["    const double s = g.r_i * g.r_j, d = (double)dimension;", "    double total = 0.0;"]
     for (i, j), profile in profiles(kernel.off_diagonal).items():
-        symbols = {symbol: geometry[symbol.name] for symbol in profile.free_symbols if symbol.name in geometry}
+        symbols = {
+            symbol: geometry[symbol.name] for symbol in profile.free_symbols if symbol.name in geometry
+        }
         code = _Printer().doprint(profile.subs(symbols))
         # One norm at a time: s*s may overflow where value*s does not.
         factors = ["s"] * min(i, j) + ["g.r_i"] * max(i - j, 0) + ["g.r_j"] * max(j - i, 0)

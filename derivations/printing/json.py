@@ -7,9 +7,9 @@ from importlib.metadata import version
 
 import sympy as sp
 
-from derivations.kernel_derivation import KernelDerivation
 from derivations.errors import InputError
 from derivations.expansion import hermite_coefficient
+from derivations.kernel_derivation import KernelDerivation
 
 SCHEMA = 1
 MOST_DIGITS = 1000

@@ -49,7 +49,10 @@ def latex(expression: sp.Expr) -> str:
     >>> print(latex(sp.Sum(w[k] * x[k], (k, 1, d))))
     \,(w\cdot x)
     """
-    names = {sp.Symbol("s_in", positive=True): r"s_{\mathrm{in}}", sp.Symbol("s_out", positive=True): r"s_{\mathrm{out}}"}
+    names = {
+        sp.Symbol("s_in", positive=True): r"s_{\mathrm{in}}",
+        sp.Symbol("s_out", positive=True): r"s_{\mathrm{out}}",
+    }
     return _Printer({"symbol_names": names}).doprint(expression)
 
 
@@ -62,7 +65,9 @@ def render(result: KernelDerivation, steps: bool) -> str:
         r"z(x) = s_{\mathrm{out}}\sum_{k=1}^{m} a_k\,\phi(s_{\mathrm{in}}\, w_k\cdot x)"
         rf"{gates},\qquad \phi(z) = {latex(network.activation.phi)}"
     )
-    values = r",\quad ".join(f"{latex(name)} = {latex(value)}" for name, value in network.parametrization.values)
+    values = r",\quad ".join(
+        f"{latex(name)} = {latex(value)}" for name, value in network.parametrization.values
+    )
     parts = [
         rf"\section*{{{_escaped(result.derivation.statement)}}}",
         rf"\[ {definition} \]",
@@ -84,8 +89,12 @@ def render(result: KernelDerivation, steps: bool) -> str:
     )
     parts += [
         r"\subsection*{Expansion on the sphere $|x|^2 = d$}",
-        _display(r"f(\rho)", series, rf" + R,\qquad |R| \le |\rho|^{{{expansion.order + 1}}}\,\bigl("
-                 rf"{latex(expansion.remainder)}\bigr)"),
+        _display(
+            r"f(\rho)",
+            series,
+            rf" + R,\qquad |R| \le |\rho|^{{{expansion.order + 1}}}\,\bigl("
+            rf"{latex(expansion.remainder)}\bigr)",
+        ),
     ]
     if steps:
         parts.append(r"\subsection*{Steps}")
@@ -117,10 +126,7 @@ def _display(lhs: str, rhs: sp.Expr, suffix: str = "") -> str:
     body = [line.strip() for line in lines]
     first = next(i for i, line in enumerate(body) if line)
     body[first] = body[first].removeprefix("+ ")
-    if first:
-        head = rf"&{lhs} \\ &\quad = "
-    else:
-        head = f"&{lhs} = "
+    head = rf"&{lhs} \\ &\quad = " if first else f"&{lhs} = "
     return "\\begin{align*}\n" + head + " \\\\\n&\\qquad ".join(body[first:]) + "\n\\end{align*}"
 
 

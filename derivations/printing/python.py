@@ -9,8 +9,8 @@ import sympy as sp
 from sympy.printing.numpy import NumPyPrinter
 
 from derivations import pairwise
-from derivations.kernel_derivation import Kernel, KernelDerivation
 from derivations.errors import InputError
+from derivations.kernel_derivation import Kernel, KernelDerivation
 from derivations.numeric import profiles
 from derivations.printing.identifiers import identifier
 from derivations.printing.text import text
@@ -31,7 +31,9 @@ def render(result: KernelDerivation) -> str:
     name = identifier(result.network)
     docstring, future, geometry = _split(inspect.getsource(pairwise))
     kernels = {f"{name}_ntk": ("NTK", result.kernel), f"{name}_nngp": ("NNGP covariance", result.nngp)}
-    listing = "\n".join(f"{function}: K(x, y) = {text(kernel.off_diagonal)}" for function, (_, kernel) in kernels.items())
+    listing = "\n".join(
+        f"{function}: K(x, y) = {text(kernel.off_diagonal)}" for function, (_, kernel) in kernels.items()
+    )
     head = (
         f'r"""{result.derivation.statement}.\n\n{listing}\n\n'
         f'Derived and written by gluntk {version("gluntk")}; needs NumPy alone.\n\n{docstring}\n"""\n\n{future}'

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sympy as sp
 from sympy.printing.str import StrPrinter
 
-from derivations.kernel_derivation import KernelDerivation
 from derivations.expansion import REMAINDER
+from derivations.kernel_derivation import KernelDerivation
 from derivations.rules import RULES
 
 
@@ -93,6 +93,8 @@ def _steps(result: KernelDerivation) -> list[str]:
         lines.append(f"         = {rhs}")
     used = sorted({step.rule for step in result.steps})
     lines += ["", "Rules", *(f"  {rule}: {RULES[rule].claim} ({RULES[rule].reference})" for rule in used)]
-    counts = {status: sum(step.status == status for step in result.steps) for status in ("proved", "certified")}
+    counts = {
+        status: sum(step.status == status for step in result.steps) for status in ("proved", "certified")
+    }
     lines += ["", f"{counts['proved']} of {len(result.steps)} steps proved, each re-checked now"]
     return lines

@@ -39,7 +39,11 @@ STATEMENTS: dict[str, Statement] = {
             (
                 (
                     "phi_phi",
-                    sigma_w**2 * r_i * r_j / (2 * sp.pi) * (sp.sqrt(1 - rho**2) + (sp.pi - sp.acos(rho)) * rho),
+                    sigma_w**2
+                    * r_i
+                    * r_j
+                    / (2 * sp.pi)
+                    * (sp.sqrt(1 - rho**2) + (sp.pi - sp.acos(rho)) * rho),
                 ),
                 ("slope_slope", (sp.pi - sp.acos(rho)) / (2 * sp.pi)),
             ),

@@ -72,10 +72,9 @@ def test_halves_are_independent_means_that_average_to_the_whole():
     X = np.random.default_rng(4).standard_normal((5, 3))
     for width, seeds in ((6, 1), (5, 4), (1, 2)):
         whole = empirical_ntk("glu", X, width, seeds, rng=5)
-        halved = empirical_ntk("glu", X, width, seeds, rng=5, halves=True)
-        assert whole.half_means is None
-        assert halved.half_means is not None
-        first, second = halved.half_means
+        halved = empirical_ntk("glu", X, width, seeds, rng=5, parts=2)
+        assert whole.part_means == ()
+        first, second = halved.part_means
         np.testing.assert_allclose((first + second) / 2, whole.mean, rtol=1e-12, atol=1e-13)
         np.testing.assert_allclose(halved.standard_error, whole.standard_error, rtol=1e-10, atol=1e-13)
         assert not np.allclose(first, second)
@@ -83,9 +82,7 @@ def test_halves_are_independent_means_that_average_to_the_whole():
 
 def test_halves_of_an_odd_number_of_neurons_are_weighted_by_their_size():
     X = np.eye(2)
-    halves = empirical_ntk("relu", X, 1, 3, rng=5, halves=True).half_means
-    assert halves is not None
-    first, second = halves
+    first, second = empirical_ntk("relu", X, 1, 3, rng=5, parts=2).part_means
     xi = terms(finite_network("relu"), X, 1, 3, 5)
     # Neurons go to the half that has fewer: 0 to the first, 1 to the second, 2 to the first again.
     np.testing.assert_allclose(first, (xi[0] + xi[2]) / 2, rtol=1e-12, atol=1e-14)
@@ -155,8 +152,8 @@ def test_one_neuron_has_a_mean_and_no_standard_error():
     estimate = empirical_ntk("relu", np.eye(2), 1)
     assert np.isfinite(estimate.mean).all()
     assert np.isnan(estimate.standard_error).all()
-    with pytest.raises(InputError, match="halves must be False"):
-        empirical_ntk("relu", np.eye(2), 1, halves=True)
+    with pytest.raises(InputError, match="parts must be at most the number of neurons, 1, got 2"):
+        empirical_ntk("relu", np.eye(2), 1, parts=2)
 
 
 def test_an_activation_of_ones_own_and_a_custom_number_of_gates_work():

@@ -68,7 +68,9 @@ class Distance:
         """
         values = {m: width, d: dimension}
         h = self.result.network.gates + 1
-        stated = {name: float(formula.subs(values)) * dimension**h for name, formula in self.statement.formulas}
+        stated = {
+            name: float(formula.subs(values)) * dimension**h for name, formula in self.statement.formulas
+        }
         exact = sp.lambdify(rho, self.result.result(SPHERE).subs(values), modules="numpy")
 
         def off(t: Array) -> Array:
@@ -91,7 +93,10 @@ class Distance:
         c = self.result.expansion.coefficients
         h = self.result.network.gates + 1
         dropped = sp.factorial2(2 * h + 1) * c[h + 1] ** 2 / d ** (h + 1)
-        kept = sp.factorial2(2 * h - 3) * c[h - 1] ** 2 / d ** (h - 1) + sp.factorial2(2 * h - 1) * c[h] ** 2 / d**h
+        kept = (
+            sp.factorial2(2 * h - 3) * c[h - 1] ** 2 / d ** (h - 1)
+            + sp.factorial2(2 * h - 1) * c[h] ** 2 / d**h
+        )
         return sp.sqrt(sp.factor(dropped / kept))
 
 

@@ -71,7 +71,9 @@ class EntryClaim:
             moments = setting.measured[cell]
             samples += moments.neurons
             vectors = self._terms(statement, cell)
-            claimed = sum(vectors.values(), start=self._evaluate(self.remainder(cell.network), sp.S.Zero, cell))
+            claimed = sum(
+                vectors.values(), start=self._evaluate(self.remainder(cell.network), sp.S.Zero, cell)
+            )
             tolerance = ROUNDING * np.abs(moments.mean).max()
             tests.append((hotelling(moments.mean, moments.covariance, claimed, tolerance), cell, claimed))
             for label, direction in vectors.items():
@@ -85,7 +87,10 @@ class EntryClaim:
         )
         if test.p_value < share:
             return Evidence(
-                Verdict.REFUTED, f"{_counterexample(cell, claimed, setting)}; {sentence}", samples, detectable[worst]
+                Verdict.REFUTED,
+                f"{_counterexample(cell, claimed, setting)}; {sentence}",
+                samples,
+                detectable[worst],
             )
         if detectable[worst] > setting.needed:
             sentence += f", {setting.needed:.2%} are asked for ({worst}); more neurons are needed"

@@ -38,7 +38,9 @@ def _general_form(statement: Statement, _: Setting) -> Evidence:
     pairs = []
     for kind, name in NETWORKS.items():
         result = derived(name)
-        general = next(step.rhs for step in result.steps if step.lhs == KERNEL and step.title == "General kernel")
+        general = next(
+            step.rhs for step in result.steps if step.lhs == KERNEL and step.title == "General kernel"
+        )
         values = dict(result.network.parametrization.values)
         pairs.append((kind, statement.formula(kind), general.subs(names).subs(values)))
     return judge_identities(pairs, "the sum over blocks derived from one hidden unit")

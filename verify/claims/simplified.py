@@ -85,8 +85,7 @@ def _at_width(cell: Cell, gates: int, statement: Statement, setting: Setting) ->
     cosine, norms_i, norms_j = cell.geometry
     s, h = norms_i * norms_j, gates + 1
     alpha, beta, gamma = (
-        float(statement.formula(name).subs({d: cell.d, m: cell.width}))
-        for name in ("alpha", "beta", "gamma")
+        float(statement.formula(name).subs({d: cell.d, m: cell.width})) for name in ("alpha", "beta", "gamma")
     )
     stated = alpha * (cosine * s) ** h + beta * s * (cosine * s) ** gates + gamma * cell.diagonal * s**h
     # Off-diagonal entries stand twice in the matrix; one network's variance is that of m neurons.
@@ -101,7 +100,9 @@ def _at_width(cell: Cell, gates: int, statement: Statement, setting: Setting) ->
 
 
 def _claim(id: str, expansion: str, network: str, gates: int, cells: tuple[Cell, ...]) -> Claim:
-    entries = EntryClaim({f"{network}/ntk": _matrix(gates)}, cells, remainder=lambda name: tail(name, gates + 1))
+    entries = EntryClaim(
+        {f"{network}/ntk": _matrix(gates)}, cells, remainder=lambda name: tail(name, gates + 1)
+    )
     return Claim(
         STATEMENTS[id],
         (

@@ -38,7 +38,11 @@ def show(id: str, jobs: int, quiet: bool) -> str:
     """A claim's statement and source, and the evidence of a quick audit of it alone."""
     claim = chosen_claims([id])[0]
     statement = claim.statement
-    lines = [f"{claim.id}  {statement.title}", f"  source      {statement.source}", f"  hypotheses  {statement.hypotheses}"]
+    lines = [
+        f"{claim.id}  {statement.title}",
+        f"  source      {statement.source}",
+        f"  hypotheses  {statement.hypotheses}",
+    ]
     if statement.reading:
         lines.append(f"  read as     {statement.reading}")
     lines += [f"  {name} = {text(formula)}" for name, formula in statement.formulas]

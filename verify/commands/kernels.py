@@ -17,10 +17,10 @@ from derivations.numeric import activation_functions, kernel_function
 from verify.activations import Array
 from verify.commands.data import DataRequest
 from verify.commands.progress import progress
-from verify.eigenvalues import Extremes, extremes, top_vector
+from verify.eigenvalues import Bias, Extremes, extremes, smallest_eigenvalue_bias, top_vector
 from verify.finite import NETWORKS, FiniteNetwork, finite_network
 from verify.moments import quadratic_form
-from verify.montecarlo import KernelEstimate, empirical_ntk
+from verify.montecarlo import empirical_ntk
 from verify.output import check_output, write_array
 
 SCHEMA = 1
@@ -100,16 +100,17 @@ def empirical(
     finite = network.finite()
     X = request.load()
     rng = np.random.SeedSequence(request.seed, spawn_key=(1,))
-    halves = width * seeds > 1
     with progress(quiet, "neurons") as bar:
         estimate = empirical_ntk(
-            finite, X, width, seeds, rng, kind=kind, halves=halves,
+            finite, X, width, seeds, rng, kind=kind, parts=min(4, width * seeds),
             progress=None if bar is None else lambda done, total: bar("neurons", done, total),
         )  # fmt: skip
     with progress(quiet, "eigenvalues"):
         found = extremes(estimate.mean)
         _, top_error = quadratic_form(finite, X, top_vector(estimate.mean), width, seeds, rng, kind=kind)
-        bias = _smallest_eigenvalue_bias(estimate, found)
+        quarters = estimate.part_means
+        unknown = Bias(float("nan"), float("nan"))
+        bias = smallest_eigenvalue_bias(found, quarters) if len(quarters) == 4 else unknown
     if output is not None:
         write_array(output, estimate.mean, force)
     if error_output is not None:
@@ -118,7 +119,8 @@ def empirical(
         "seeds": seeds,
         "standard_error": _number(estimate.relative_error),
         "lambda_max_standard_error": _number(top_error),
-        "lambda_min_bias": _number(bias),
+        "lambda_min_bias": _number(bias.bias),
+        "lambda_min_bias_rate": _number(bias.rate),
         "seconds": time.perf_counter() - started,
     }
     return _rendered(report, format, f"mean {kind.upper()} of {seeds} networks {finite.name}", output)
@@ -141,16 +143,14 @@ def _check_representable(K: Array) -> None:
         )
 
 
-def _smallest_eigenvalue_bias(estimate: KernelEstimate, found: Extremes) -> float:
-    """Bias of lambda_min, by halving the sample: it is -C / neurons, so the halves lie twice as far below."""
-    if estimate.half_means is None:
-        return float("nan")
-    halves = [extremes(half).smallest for half in estimate.half_means]
-    return float(np.mean(halves)) - found.smallest
-
-
 def _common(
-    name: str, parametrization: str, kind: str, request: DataRequest, X: Array, width: int | None, found: Extremes
+    name: str,
+    parametrization: str,
+    kind: str,
+    request: DataRequest,
+    X: Array,
+    width: int | None,
+    found: Extremes,
 ) -> dict[str, object]:
     return {
         "schema": SCHEMA,
@@ -187,10 +187,12 @@ def _rendered(report: dict[str, object], format: str, title: str, output: str | 
     if "seeds" in report:
         lines[2] += f" +- {_shown(report['lambda_max_standard_error'], 2)} (standard error)"
         lines[3] += (
-            f", biased by about {_shown(report['lambda_min_bias'], 2)} (falls like 1 / neurons; estimated from the "
-            "two halves of the neurons)"
+            f", biased by about {_shown(report['lambda_min_bias'], 2)} (falls like neurons^"
+            f"-{_shown(report['lambda_min_bias_rate'], 2)}, from halves and quarters of the neurons)"
         )
-        lines.append(f"  standard error    {_shown(report['standard_error'], 2)} of the kernel, in the Frobenius norm")
+        lines.append(
+            f"  standard error    {_shown(report['standard_error'], 2)} of the kernel, in the Frobenius norm"
+        )
     if report["condition_number"] == "inf":
         lines.append("  the kernel is singular to rounding: are rows equal, opposite or zero?")
     if output is not None:

@@ -12,7 +12,10 @@ def text() -> str:
     lines = ["Activations (each is also a plain network)"]
     lines += [f"  {name:<12} phi(z) = {expression}" for name, expression in NAMED.items()]
     lines += ["", "Gated networks"]
-    lines += [f"  {name:<12} {activation} with {gates} linear gate{'s' * (gates > 1)}" for name, (activation, gates) in GATED.items()]
+    lines += [
+        f"  {name:<12} {activation} with {gates} linear gate{'s' * (gates > 1)}"
+        for name, (activation, gates) in GATED.items()
+    ]
     lines += ["", "Claims"]
     for claim in CLAIMS.values():
         rungs = ", ".join(f"{rung.name} {rung.expected}" for rung in claim.rungs)
