@@ -61,10 +61,15 @@ class Derivation:
             Naming the first step that does not follow.
         """
         for number, step in enumerate(self.steps):
-            if not RULES[step.rule].holds(step.lhs, step.rhs, self.steps[:number]):
+            misfit = None
+            try:
+                follows = RULES[step.rule].holds(step.lhs, step.rhs, self.steps[:number])
+            except Exception as error:  # a rule that does not fit the step's shape does not give it
+                misfit, follows = error, False
+            if not follows:
                 raise DerivationError(
                     f"step {number + 1} ({step.title}) does not follow by {step.rule}: {step.lhs} = {step.rhs}"
-                )
+                ) from misfit
 
     @property
     def status(self) -> Status:

@@ -20,6 +20,7 @@ from derivations.networks import TwoLayer
 from derivations.piecewise import Piecewise
 from derivations.symbols import (
     KERNEL,
+    REMAINDER,
     SPHERE,
     Coefficient,
     alpha,
@@ -36,8 +37,6 @@ from derivations.symbols import (
     sigma_v,
     sigma_w,
 )
-
-REMAINDER = sp.Function("R")
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ import sympy as sp
 
 from derivations.derivation import Derivation, Step
 from derivations.errors import InputError
-from derivations.expansion import REMAINDER, Coefficients, KernelExpansion, expansion_steps
+from derivations.expansion import Coefficients, KernelExpansion, expansion_steps
 from derivations.networks import TwoLayer
 from derivations.ntk import kernel_steps
-from derivations.symbols import COVARIANCE, KERNEL, Coefficient, alpha, beta, gamma, r_i, r_j, rho
+from derivations.symbols import COVARIANCE, KERNEL, REMAINDER, Coefficient, alpha, beta, gamma, r_i, r_j, rho
 
 HIGHEST_ORDER = 200
 

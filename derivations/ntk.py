@@ -25,6 +25,7 @@ from derivations.rules import rewrite
 from derivations.symbols import (
     COVARIANCE,
     KERNEL,
+    UNIT,
     Expectation,
     Phi,
     a,
@@ -68,7 +69,7 @@ def unit(gates: int, data: sp.IndexedBase) -> sp.Expr:
 
 def _name_steps(gates: int) -> Iterator[Step]:
     """The unit, and names for its preactivation and gate values at x and at y."""
-    yield Step("One hidden unit", sp.Function("unit")(sp.Symbol("x")), unit(gates, x), "definition")
+    yield Step("One hidden unit", UNIT, unit(gates, x), "definition")
     for data, value in ((x, u_1), (y, u_2)):
         yield Step(f"Name the preactivation at {data}", _dot(w, data), value / scale_in, "definition")
     for index in range(1, gates + 1):

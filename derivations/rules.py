@@ -17,8 +17,11 @@ from sympy.core.function import AppliedUndef
 
 from derivations.identity import vanishes
 from derivations.symbols import (
+    COVARIANCE,
     KERNEL,
+    REMAINDER,
     SPHERE,
+    UNIT,
     Coefficient,
     Expectation,
     Phi,
@@ -36,6 +39,8 @@ from derivations.symbols import (
     rho,
     s_1,
     s_2,
+    scale_in,
+    scale_out,
     sigma_a,
     sigma_v,
     sigma_w,
@@ -76,9 +81,32 @@ def rewrite(expression: sp.Expr, earlier: Sequence[Step]) -> sp.Expr:
     raise ValueError("the earlier steps rewrite in a circle")
 
 
+_FIXED = {
+    s_1: sp.sqrt(Expectation(u_1**2)),
+    s_2: sp.sqrt(Expectation(u_2**2)),
+    c: Expectation(u_1 * u_2),
+}
+_FREE = (UNIT, Phi(0, z), sigma_a, sigma_v, sigma_w, scale_in, scale_out)
+
+
 def _definition(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """A name for something: the left side was not used as one before and does not occur on the right."""
-    return not rhs.has(lhs) and all(step.lhs != lhs for step in earlier)
+    """A name for something that had none: only these symbols name, and a dot product that is named by a new one.
+
+    Without this restriction any claim could pass as a definition of its left side.
+    """
+    if rhs.has(lhs) or any(step.lhs == lhs for step in earlier):
+        return False
+    if lhs in _FIXED:
+        return rhs == _FIXED[lhs]
+    if lhs in _FREE:
+        return not (lhs.is_positive and rhs.is_nonpositive)
+    new = rhs.free_symbols - set().union(*(step.lhs.free_symbols | step.rhs.free_symbols for step in earlier))
+    return isinstance(lhs, sp.Sum) and _is_dot_product(lhs) and bool(new)
+
+
+def _is_dot_product(total: sp.Sum) -> bool:
+    powers = total.function.as_powers_dict()
+    return all(isinstance(factor, sp.Indexed) for factor in powers) and sum(powers.values()) == 2
 
 
 def _sifted(expression: sp.Expr) -> sp.Expr:
@@ -93,12 +121,20 @@ def _sifted(expression: sp.Expr) -> sp.Expr:
     return expression.replace(lambda e: isinstance(e, sp.Sum), sift)
 
 
-def _differentiation(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
-    return vanishes(_sifted(lhs.expr.diff(*lhs.variables)) - rhs)
+def _differentiation(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
+    """The derivative, in one parameter, of the unit that was defined."""
+    unit = isinstance(lhs, sp.Derivative) and lhs.expr == _known(UNIT, earlier)
+    return unit and vanishes(_sifted(lhs.expr.diff(*lhs.variables)) - rhs)
 
 
 def _inner_product(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """Named factors, which do not have the summation index, come out of the sum over it."""
+    """A gradient at x times itself at y: named factors, without the summation index, come out of the sum over it."""
+    gradient = earlier[-1].rhs
+    product = gradient * gradient.subs(x, y)
+    if earlier[-1].rule != "differentiation" or lhs != (
+        sp.Sum(product, (l, 1, d)) if product.has(l) else product
+    ):
+        return False
     names = [step for step in earlier if isinstance(step.lhs, sp.Sum) and step.rule == "definition"]
     if not isinstance(lhs, sp.Sum):
         return vanishes(rewrite(lhs, names) - rhs)
@@ -112,17 +148,21 @@ def _inner_product(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
 def _identical_units(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """K(x, y) is m times the expected sum, over one unit's parameter blocks, of the gradient products."""
     products = [step.rhs for step in earlier if step.rule == "inner product"]
-    gradients = [step for step in earlier if step.rule == "differentiation"]
+    differentiated = [step.lhs.variables[0] for step in earlier if step.rule == "differentiation"]
+    blocks = [weights[l] for weights in _known(UNIT, earlier).atoms(sp.IndexedBase) - {x, y}]
+    complete = sorted(map(str, differentiated)) == sorted(map(str, (a, *blocks)))
     expected = sp.Add(*(m * Expectation(product) for product in products))
-    return isinstance(lhs, AppliedUndef) and len(products) == len(gradients) and rhs == expected
+    return lhs == KERNEL and complete and len(products) == len(differentiated) and rhs == expected
 
 
 def _output_covariance(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """Sigma(x, y) is m times the expected product of one unit's values (units are centred: E a = 0)."""
-    at_x = next(step.rhs for step in earlier if step.title == "One hidden unit")
+    at_x = _known(UNIT, earlier)
     names = [step for step in earlier if isinstance(step.lhs, sp.Sum) and step.rule == "definition"]
-    product = rewrite(at_x * at_x.subs(x, y), names)
-    return isinstance(lhs, AppliedUndef) and vanishes(rhs.replace(Expectation, lambda e: e) - m * product)
+    expectations = rhs.atoms(Expectation)
+    if lhs != COVARIANCE or len(expectations) != 1 or rhs != m * (inside := expectations.pop()):
+        return False
+    return len(inside.args) == 1 and vanishes(inside.args[0] - rewrite(at_x * at_x.subs(x, y), names))
 
 
 def _independent_groups(expression: sp.Expr) -> set[str]:
@@ -137,6 +177,8 @@ def _independent_groups(expression: sp.Expr) -> set[str]:
 
 def _independence(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
     factors = rhs.atoms(Expectation)
+    if not isinstance(lhs, Expectation) or any(len(e.args) != 1 for e in (lhs, *factors)):
+        return False
     groups = [_independent_groups(e.args[0]) for e in factors]
     disjoint = all(len(group) == 1 for group in groups) and len(set().union(*groups)) == len(groups)
     constant = rhs / sp.Mul(*factors)
@@ -146,6 +188,8 @@ def _independence(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
 
 def _isserlis(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """E of a product of two linear forms in iid weights: the variance times the sum of products of coefficients."""
+    if not isinstance(lhs, Expectation) or len(lhs.args) != 1:
+        return False
     if lhs == Expectation(a**2):
         return rhs == sigma_a**2
     factors = [base for base, power in lhs.args[0].as_powers_dict().items() for _ in range(int(power))]
@@ -182,7 +226,9 @@ def _activation(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
             value = _without_vanishing_diracs(value.diff(z))
         return value.subs(z, argument)
 
-    return vanishes(lhs.args[0].replace(Phi, derivative) - rhs.args[0]) and rhs.args[1] == c
+    if lhs.func != Expectation or len(lhs.args) != 1 or rhs.func != Expectation:
+        return False
+    return rhs.args[1] == c and vanishes(lhs.args[0].replace(Phi, derivative) - rhs.args[0])
 
 
 def _without_vanishing_diracs(expression: sp.Expr) -> sp.Expr:
@@ -197,6 +243,8 @@ def _without_vanishing_diracs(expression: sp.Expr) -> sp.Expr:
 
 def _price(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
     """d/dc E[F(u_1, u_2)] = E[d^2 F / du_1 du_2]."""
+    if lhs != sp.Derivative(lhs.expr, c) or lhs.expr.func != Expectation or rhs.func != Expectation:
+        return False
     before = lhs.expr.args[0]
     after = _without_vanishing_diracs(before.diff(u_1)).diff(u_2)
     difference = _without_vanishing_diracs(after) - rhs.args[0]
@@ -205,6 +253,8 @@ def _price(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
 
 def _origin_density(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
     """Each delta^(i)(u_1) delta^(j)(u_2) is (-1)^(i+j) times the density's derivative at the origin."""
+    if lhs.func != Expectation or lhs.args[1] != c:
+        return False
     determinant = s_1**2 * s_2**2 - c**2
     exponent = -(s_2**2 * u_1**2 - 2 * c * u_1 * u_2 + s_1**2 * u_2**2) / (2 * determinant)
     density = sp.exp(exponent) / (2 * sp.pi * sp.sqrt(determinant))
@@ -213,8 +263,12 @@ def _origin_density(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
         if term == 0:
             continue
         coefficient, diracs = term.as_independent(sp.DiracDelta)
+        deltas = sp.Mul.make_args(diracs)
+        # One of each variable, and nothing else that is random, or the origin is not where the mass is.
+        if {delta.args[0] for delta in deltas} != {u_1, u_2} or len(deltas) != 2 or coefficient.free_symbols:
+            return False
         derivative = density
-        for dirac in sp.Mul.make_args(diracs):
+        for dirac in deltas:
             order = int(dirac.args[1]) if len(dirac.args) > 1 else 0
             derivative = (-1) ** order * derivative.diff(dirac.args[0], order)
         total += coefficient * derivative.subs({u_1: 0, u_2: 0})
@@ -222,21 +276,32 @@ def _origin_density(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
 
 
 def _uncorrelated(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
-    """At c = 0 the expectation factorises into half-line moments 2^(n/2-1) Gamma((n+1)/2) s^n / sqrt(pi)."""
-    if lhs.args[1] != 0:
+    """At c = 0 the expectation factorises into half-line moments 2^(n/2-1) Gamma((n+1)/2) s^n / sqrt(pi).
+
+    A Dirac term's is a derivative of the one-dimensional density at 0.
+    """
+    if lhs.func != Expectation or lhs.args[1] != 0:
         return False
-    h_1, h_2 = sp.Heaviside(u_1), sp.Heaviside(u_2)
-    steps = sp.symbols("H_1 H_2")
-    polynomial = sp.Poly(lhs.args[0].subs({h_1: steps[0], h_2: steps[1]}), u_1, u_2, *steps)
 
-    def moment(power: int, step: int, s: sp.Expr) -> sp.Expr:
-        half = sp.Rational(2) ** sp.Rational(power - 2, 2) * sp.gamma(sp.Rational(power + 1, 2)) * s**power
-        return half / sp.sqrt(sp.pi) * (1 if step else 1 + (-1) ** power)
+    def moment(factor: sp.Expr, u: sp.Symbol, s: sp.Expr) -> sp.Expr:
+        powers = factor.as_powers_dict()
+        power, step = int(powers.pop(u, 0)), powers.pop(sp.Heaviside(u), 0)
+        if not powers or factor == 1:
+            half = (
+                sp.Rational(2) ** sp.Rational(power - 2, 2) * sp.gamma(sp.Rational(power + 1, 2)) * s**power
+            )
+            return half / sp.sqrt(sp.pi) * (1 if step else 1 + (-1) ** power)
+        order = int(factor.args[1]) if len(factor.args) > 1 else 0
+        if sp.DiracDelta(u, order) != factor:
+            raise ValueError(f"no moment is known of {factor}")
+        density = sp.exp(-(u**2) / (2 * s**2)) / (sp.sqrt(2 * sp.pi) * s)
+        return (-1) ** order * density.diff(u, order).subs(u, 0)
 
-    total = sum(
-        coefficient * moment(i, step_1, s_1) * moment(j, step_2, s_2)
-        for (i, j, step_1, step_2), coefficient in polynomial.terms()
-    )
+    total = sp.S.Zero
+    for term in sp.Add.make_args(sp.expand(lhs.args[0])):
+        coefficient, first = term.as_independent(u_1)
+        coefficient, second = coefficient.as_independent(u_2)
+        total += coefficient * moment(first, u_1, s_1) * moment(second, u_2, s_2)
     return vanishes(total - rhs)
 
 
@@ -256,7 +321,7 @@ def _substitution(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
 
 def _law_of_large_numbers(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """A mean of m iid terms converges to its expectation; the expectation must not depend on m."""
-    return lhs.args[:2] == (rhs, m) and not rewrite(rhs, earlier).has(m)
+    return lhs == sp.Limit(rhs, m, sp.oo) and rhs == KERNEL and not rewrite(rhs, earlier).has(m)
 
 
 def _on_the_sphere(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
@@ -277,6 +342,8 @@ def _derivative(function: sp.Expr, order: int) -> sp.Expr:
 
 def _taylor(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """The coefficient of rho^j is the j-th derivative of the closed form at 0 over j!."""
+    if not isinstance(lhs, Coefficient):
+        return False
     j = int(lhs.args[0])
     value = _derivative(_known(SPHERE, earlier), j).subs(rho, 0)
     return vanishes(value / sp.factorial(j) - rhs)
@@ -292,14 +359,32 @@ def _nonnegative_coefficients(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step
     """sup over 0 < |rho| <= 1 of |f - P_J| / |rho|^(J+1) is attained at rho = 1."""
     coefficients = {int(step.lhs.args[0]): step.rhs for step in earlier if isinstance(step.lhs, Coefficient)}
     complete = sorted(coefficients) == list(range(int(lhs.args[0]) + 1))
-    positive = all(value.is_nonnegative for value in coefficients.values())
+    positive = all(_is_nonnegative(value) for value in coefficients.values())
     at_one = _known(SPHERE, earlier).subs(rho, 1)
-    return complete and positive and vanishes(at_one - sp.Add(*coefficients.values()) - rhs)
+    return (
+        isinstance(lhs, AppliedUndef)
+        and lhs.func == REMAINDER
+        and complete
+        and positive
+        and vanishes(at_one - sp.Add(*coefficients.values()) - rhs)
+    )
+
+
+def _is_nonnegative(value: sp.Expr) -> bool:
+    """Whether all its monomials in symbols, which are positive, have numbers >= 0 as coefficients."""
+    parts = sp.together(value).as_numer_denom()
+    symbols = sorted(value.free_symbols, key=str)
+    if not all(symbol.is_positive for symbol in symbols):
+        return False
+    polynomials = (sp.Poly(part, *symbols).coeffs() if symbols else [part] for part in parts)
+    return all(sp.expand(number).is_nonnegative for numbers in polynomials for number in numbers)
 
 
 def _reading_off(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """beta and alpha are c_g and c_(g+1) over d^(g+1); gamma closes the diagonal, f(1) / d^(g+1)."""
-    gates = sum(step.title.startswith("Gradient, gate") for step in earlier)
+    if lhs not in (alpha, beta, gamma):
+        return False
+    gates = len(_known(UNIT, earlier).atoms(sp.IndexedBase) - {x, y, w})
     scaled = rhs * d ** (gates + 1)
     if lhs == gamma:
         off_diagonal = (_known(alpha, earlier) + _known(beta, earlier)) * d ** (gates + 1)

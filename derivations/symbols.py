@@ -36,6 +36,10 @@ COVARIANCE = sp.Function("Sigma")(sp.Symbol("x"), sp.Symbol("y"))
 """The NNGP covariance, of the network's outputs."""
 SPHERE = sp.Function("f")(rho)
 """The kernel as a function of the cosine where |x|^2 = |y|^2 = d."""
+UNIT = sp.Function("unit")(sp.Symbol("x"))
+"""The output of one hidden unit."""
+REMAINDER = sp.Function("R")
+"""Of a given degree J: the sup over 0 < |rho| <= 1 of |f(rho) - P_J(rho)| / |rho|^(J + 1)."""
 
 
 def gate_weights(index: int) -> sp.IndexedBase:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sympy as sp
 from sympy.printing.str import StrPrinter
 
-from derivations.expansion import REMAINDER
 from derivations.kernel_derivation import KernelDerivation
 from derivations.rules import RULES
+from derivations.symbols import REMAINDER
 
 
 class TextPrinter(StrPrinter):
