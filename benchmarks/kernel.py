@@ -1,11 +1,11 @@
 """How fast kernel matrices are filled: against a floor of hardware, and against the textbook formula.
 
 The floor is one matrix product into memory that exists and one ``arctan2`` over half of the matrix: no
-kernel of angles that uses the symmetry does much less.  The textbook formula is what ``sympy.lambdify``
-makes of the kernel written in the cosine rho, with ``acos(rho)`` and ``sqrt(1 - rho**2)``, on full
-matrices; it has half the digits near rho = +-1.
+kernel of angles that uses the symmetry does much less.  The naive formula is what ``sympy.lambdify`` makes of
+the sum over parameter blocks on full matrices; the merged one, of the collected closed form.  Both have
+half the digits near rho = +-1.
 
-    python benchmarks/kernel.py
+    python -m benchmarks.kernel
 """
 
 from __future__ import annotations
@@ -22,41 +22,27 @@ from functools import partial
 import numpy as np
 import sympy
 
-from derivations.pairwise import Array, Profile, fill
+from derivations import derive, kernel_function, network
+from derivations.pairwise import Array
+from derivations.rules import rewrite
+from derivations.symbols import KERNEL, d, m, r_i, r_j, rho
 
 ROWS, COLUMNS, WIDTH = 4096, 64, 256
 REPEATS = 7
 
 
-def relu(theta: Array, cosine: Array, sine: Array, r_i: Array, r_j: Array) -> Array:
-    """The NTK of a two-layer ReLU network in standard parametrisation."""
-    s = r_i * r_j
-    rest = np.pi - theta
-    return s * ((WIDTH / COLUMNS * (sine + rest * cosine) + cosine * rest) / (2 * np.pi))
+def lambdified(name: str, merged: bool) -> Callable[[Array], Array]:
+    """The derived kernel by ``lambdify`` on full matrices, from the rows.
 
-
-def reglu(theta: Array, cosine: Array, sine: Array, r_i: Array, r_j: Array) -> Array:
-    """The NTK of a two-layer ReGLU network in standard parametrisation."""
-    s = r_i * r_j
-    rest = np.pi - theta
-    feature = sine + rest * cosine
-    f = cosine * ((WIDTH / COLUMNS + 1) * feature + rest * cosine) / (2 * np.pi * COLUMNS)
-    return (f * s) * s
-
-
-def textbook(name: str) -> Callable[[Array], Array]:
-    """The kernel by ``lambdify`` on full matrices, from the rows."""
-    rho, a, b = sympy.symbols("rho a b")
-    s = a * b
-    feature = s * (sympy.sqrt(1 - rho**2) + rho * (sympy.pi - sympy.acos(rho))) / (2 * sympy.pi)
-    slope = (sympy.pi - sympy.acos(rho)) / (2 * sympy.pi)
-    m, d = sympy.Integer(WIDTH), sympy.Integer(COLUMNS)
-    linear = s * rho / d
-    expression = {
-        "relu": m / d * feature + s * rho * slope,
-        "reglu": m * feature / d * linear + s * rho * (slope * linear + feature / d),
-    }[name]
-    function = sympy.lambdify((rho, a, b), expression, "numpy")
+    Naive: the sum over parameter blocks with the closed expectations put in, as the derivation meets it
+    first. Merged: its collected closed form, with one arccosine.
+    """
+    result = derive(network(name))
+    closed = result.kernel.off_diagonal
+    if not merged:
+        position = next(i for i, step in enumerate(result.steps) if step.title == "Closed form of the NTK")
+        closed = rewrite(KERNEL, result.steps[:position])
+    function = sympy.lambdify((rho, r_i, r_j), closed.subs({m: WIDTH, d: COLUMNS}), "numpy")
 
     def evaluate(X: Array) -> Array:
         r = np.linalg.norm(X, axis=1)
@@ -99,14 +85,15 @@ def measure(threads: int) -> list[dict[str, object]]:
         np.arctan2(product[: ROWS // 2], 1.0, out=half)
 
     table: list[dict[str, object]] = []
-    profiles: dict[str, Profile] = {"relu": relu, "reglu": reglu}
-    for name, profile in profiles.items():
-        naive = textbook(name)
-        np.testing.assert_allclose(fill(profile, X[:50]), naive(X[:50]), rtol=1e-6)
+    for name in ("relu", "reglu"):
+        naive, merged = lambdified(name, merged=False), lambdified(name, merged=True)
+        kernel = kernel_function(network(name), width=WIDTH)
+        np.testing.assert_allclose(kernel(X[:50]), naive(X[:50]), rtol=1e-6)
         tasks: dict[str, Callable[[], object]] = {
             "floor": floor,
-            "fill": partial(fill, profile, X, threads=threads),
+            "kernel": partial(kernel, X, threads=threads),
             "naive": partial(naive, X),
+            "merged": partial(merged, X),
         }
         seconds = best_times(tasks)
         table.append(
@@ -115,10 +102,11 @@ def measure(threads: int) -> list[dict[str, object]]:
                 "threads": threads,
                 "n": ROWS,
                 "d": COLUMNS,
-                "seconds": round(seconds["fill"], 4),
-                "ratio_to_floor": round(seconds["fill"] / seconds["floor"], 3),
-                "naive_over_fill": round(seconds["naive"] / seconds["fill"], 2),
-                "peak_over_output": round(peak_memory(tasks["fill"]) / product.nbytes, 3),
+                "seconds": round(seconds["kernel"], 4),
+                "ratio_to_floor": round(seconds["kernel"] / seconds["floor"], 3),
+                "naive_over_kernel": round(seconds["naive"] / seconds["kernel"], 2),
+                "merged_over_kernel": round(seconds["merged"] / seconds["kernel"], 2),
+                "peak_over_output": round(peak_memory(tasks["kernel"]) / product.nbytes, 3),
             }
         )
     return table
@@ -130,7 +118,7 @@ def rows() -> list[dict[str, object]]:
     for threads in (1, 2):
         variables = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
         environment = os.environ | dict.fromkeys(variables, str(threads))
-        command = [sys.executable, __file__, str(threads)]
+        command = [sys.executable, "-m", "benchmarks.kernel", str(threads)]
         output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
         table += json.loads(output)
     return table

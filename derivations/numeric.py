@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -106,11 +107,8 @@ class KernelFunction:
 
     def profile(self, dimension: int) -> pairwise.Profile:
         """The function of angle and norms that `derivations.pairwise.fill` evaluates, for this dimension."""
-        values = {d: sp.Integer(dimension)} | ({m: sp.Integer(self.width)} if self.width else {})
         powers = [power for power, _ in self.terms]
-        functions: Callable[..., list[NDArray[np.float64]]] = sp.lambdify(
-            (THETA, COSINE, SINE), [term.subs(values) for _, term in self.terms], modules="numpy", cse=True
-        )
+        functions = _compiled(tuple(term for _, term in self.terms), dimension, self.width)
 
         def evaluate(
             theta: pairwise.Array,
@@ -133,6 +131,17 @@ class KernelFunction:
             return total if total is not None else np.zeros_like(theta)
 
         return evaluate
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    terms: tuple[sp.Expr, ...], dimension: int, width: int | None
+) -> Callable[[pairwise.Array, pairwise.Array, pairwise.Array], list[pairwise.Array]]:
+    """The profiles at a given dimension and width, their constants multiplied out to one float each."""
+    values = {d: sp.Integer(dimension)} | ({m: sp.Integer(width)} if width else {})
+    # 17 digits name a float64; pi among them is NumPy's, so that pi - theta vanishes at opposite rows.
+    numbers = [sp.N(term.subs(values), 17) for term in terms]
+    return sp.lambdify((THETA, COSINE, SINE), numbers, modules="numpy", cse=True)
 
 
 def kernel_function(

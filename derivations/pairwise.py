@@ -88,6 +88,9 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     V, q, void = (U, r, zero) if Y is None else _unit_rows(Y)
     if U.shape[1] != V.shape[1]:
         raise ValueError(f"Y must have as many columns as X, {U.shape[1]}, got {V.shape[1]}")
+    # glibc hands freed memory above a threshold back to the system, and every temporary of a tile would pay
+    # page faults again; freeing 16 MB once raises that threshold above a tile.
+    np.empty(1 << 21)
     K = np.empty((len(U), len(V)))
     # Before the threads start: a BLAS called from several threads, tile by tile, stalls on its own.
     for start in range(0, len(U), PANEL_ROWS):

@@ -1,0 +1,33 @@
+"""All benchmarks: `python -m benchmarks`."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import empirical, kernel, start
+
+TITLES = {
+    kernel: "Closed-form kernel: time over floor (product + arctan2 on half), naive over ours, peak over output",
+    empirical: "Empirical kernel: time over its matrix products alone, peak memory in MB at two widths",
+    start: "Cold commands",
+}
+
+
+def main() -> None:
+    """Run and print every table."""
+    console = Console(width=160)
+    for module, title in TITLES.items():
+        rows = module.rows()
+        table = Table(title=title, title_justify="left")
+        for key in rows[0]:
+            table.add_column(key)
+        for row in rows:
+            table.add_row(
+                *(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values())
+            )
+        console.print(table)
+
+
+if __name__ == "__main__":
+    main()
