@@ -7,9 +7,11 @@ in every run, or the audit itself has failed.
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -143,9 +145,7 @@ def run(
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed must be a whole number, 0 or larger, got {seed!r}")
     claims = chosen_claims(ids)
-    measured = _measure(claims, profile, seed, jobs, progress)
-    checks = sum(bool(rung.cells) for claim in claims for rung in claim.rungs)
-    setting = Setting(measured, profile.alpha / max(checks, 1), profile.power, profile.needed)
+    setting = measure(claims, profile, seed, jobs, progress)
     results = tuple(
         (
             claim,
@@ -172,10 +172,11 @@ def _controls(claim: Claim, setting: Setting) -> list[ControlResult]:
     return results
 
 
-def _measure(
-    claims: Sequence[Claim], profile: Profile, seed: int, jobs: int, progress: Progress | None
-) -> dict[Cell, EntryMoments]:
-    """Every cell that any rung needs, each measured once; the longest first."""
+def measure(
+    claims: Sequence[Claim], profile: Profile, seed: int, jobs: int = 1, progress: Progress | None = None
+) -> Setting:
+    """Measure every cell that any rung of `claims` needs, each once, and split the error rate over the checks."""
+    # The longest first, so that no worker is left with it at the end.
     cells = sorted(
         {cell for claim in claims for rung in claim.rungs for cell in rung.cells},
         key=lambda cell: (-cell.thousands, cell.name),
@@ -191,10 +192,28 @@ def _measure(
     if jobs == 1:
         for cell in cells:
             done(cell, cell.measure(sequence, profile.factor))
-        return measured
-    # Forked workers would inherit the BLAS threads' locks; spawned ones start clean.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(cell.measure, sequence, profile.factor): cell for cell in cells}
-        for future in as_completed(running):
-            done(running[future], future.result())
-    return measured
+    elif cells:
+        with worker_pool(min(jobs, len(cells))) as pool:
+            running = {pool.submit(cell.measure, sequence, profile.factor): cell for cell in cells}
+            for future in as_completed(running):
+                done(running[future], future.result())
+    checks = sum(bool(rung.cells) for claim in claims for rung in claim.rungs)
+    return Setting(measured, profile.alpha / max(checks, 1), profile.power, profile.needed)
+
+
+@contextmanager
+def worker_pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes with one BLAS thread each: more threads than cores would wait for one another."""
+    # A BLAS reads its number of threads when it is loaded, and forked workers would inherit a loaded one.
+    wanted = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            yield pool
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
