@@ -6,9 +6,11 @@ import ast
 import difflib
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 
 import sympy as sp
 
+from derivations.arguments import shown
 from derivations.errors import InputError
 from derivations.piecewise import Piecewise, from_expression
 from derivations.symbols import z
@@ -34,6 +36,7 @@ _OPERATORS = {
 }
 _LONGEST_EXPRESSION = 2000
 _LARGEST_POWER = 32
+_LARGEST_NUMBER = sp.Integer(10) ** 100
 
 
 @dataclass(frozen=True)
@@ -116,28 +119,41 @@ def parse(text: str) -> sp.Expr:
     """
     if len(text) > _LONGEST_EXPRESSION:
         raise InputError(f"activation must have at most {_LONGEST_EXPRESSION} characters, got {len(text)}")
+    text = text.strip()
+    # Python would read a comment past, and letters that merely look like z as z.
+    if not (text.isascii() and text.isprintable()) or "#" in text:
+        raise InputError(f"activation must be an expression in z of printable ASCII, got {shown(text)}")
     try:
-        tree = ast.parse(text.strip().replace("^", "**"), mode="eval").body
+        tree = ast.parse(text.replace("^", "**"), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise InputError(f"activation must be an expression in z, got {text!r}") from None
+        raise InputError(f"activation must be an expression in z, got {shown(text)}") from None
     try:
         expression = _translate(tree)
     except RecursionError:
-        raise InputError(f"activation is nested too deeply: {text[:40]!r}...") from None
+        raise InputError(f"activation is nested too deeply, got {shown(text)}") from None
     if expression.free_symbols != {z}:
-        raise InputError(f"activation must depend on z, got {text!r}")
+        raise InputError(f"activation must depend on z, got {shown(text)}")
     if expression.has(sp.zoo, sp.oo, sp.nan):
-        raise InputError(f"activation must be finite, got {text!r}")
+        raise InputError(f"activation must be finite, got {shown(text)}")
+    _check_degree(expression)
     return expression
 
 
 def _translate(node: ast.expr) -> sp.Expr:
+    expression = _translated(node)
+    # Before the next power multiplies its digits.
+    if expression.is_Rational and max(abs(expression.p), expression.q) > _LARGEST_NUMBER:
+        raise InputError(f"activation's numbers must be within 1e-100 and 1e100, got {_excerpt(node)}")
+    return expression
+
+
+def _translated(node: ast.expr) -> sp.Expr:
     match node:
         case ast.Constant(value=bool() | complex() | str() | bytes() | None):
             pass
         case ast.Constant(value=int() as number):
             return sp.Integer(number)
-        case ast.Constant(value=float() as number):
+        case ast.Constant(value=float() as number) if isfinite(number):
             # The decimal that was typed, not its binary neighbour, so that 0.1 stays 1/10.
             return sp.Rational(repr(number))
         case ast.Name(id="z"):
@@ -156,17 +172,45 @@ def _translate(node: ast.expr) -> sp.Expr:
                 raise InputError(
                     f"activation's powers must be whole numbers from 0 to {_LARGEST_POWER}, got {exponent}"
                 )
-            return _translate(left) ** exponent
+            power = sp.Pow(_translate(left), exponent)
+            _check_degree(power)
+            return power
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _OPERATORS:
             first, second = _translate(left), _translate(right)
             if isinstance(operator, ast.Div) and second == 0:
-                raise InputError(f"activation divides by zero in {ast.unparse(node)}")
+                raise InputError(f"activation divides by zero in {_excerpt(node)}")
             return _OPERATORS[type(operator)](first, second)
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
             wanted = "at least one argument" if name in ("max", "min") else "one argument"
             if not arguments or (name not in ("max", "min") and len(arguments) != 1):
-                raise InputError(f"activation: {name} takes {wanted}, got {ast.unparse(node)}")
+                raise InputError(f"activation: {name} takes {wanted}, got {_excerpt(node)}")
             return _FUNCTIONS[name](*(_translate(argument) for argument in arguments))
         case ast.Call():
-            raise InputError(f"activation may call {', '.join(_FUNCTIONS)} only, got {ast.unparse(node)}")
-    raise InputError(f"activation must be an expression in z, got {ast.unparse(node)}")
+            raise InputError(f"activation may call {', '.join(_FUNCTIONS)} only, got {_excerpt(node)}")
+    raise InputError(f"activation must be an expression in z, got {_excerpt(node)}")
+
+
+def _excerpt(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _check_degree(expression: sp.Expr) -> None:
+    """Refuse, before anything is multiplied out, what would take forever to multiply out."""
+    if _degree(expression) > _LARGEST_POWER:
+        raise InputError(
+            f"activation must have degree at most {_LARGEST_POWER} in z, got degree {_degree(expression)}"
+        )
+
+
+def _degree(expression: sp.Expr) -> int:
+    """A bound of the degree on either side of 0."""
+    degrees = [_degree(part) for part in expression.args]
+    match expression:
+        case sp.Mul():
+            return sum(degrees)
+        case sp.Pow():
+            return degrees[0] * abs(int(expression.exp))
+        case sp.Symbol():
+            return 1
+    return max(degrees, default=0)

@@ -19,6 +19,8 @@ from derivations.errors import InputError
 from derivations.symbols import z
 
 Kind = Literal["power", "step", "dirac"]
+# Kernels hold squares of coefficients, which float64 has to represent.
+_SMALLEST, _LARGEST = sp.Rational(1, 10**100), sp.Integer(10**100)
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,8 @@ def from_expression(expression: sp.Expr) -> Piecewise:
         ) from None
     terms: dict[tuple[Kind, int], sp.Expr] = {("power", n): value for (n,), value in left.terms()}
     terms |= {("step", n): value for (n,), value in (right - left).terms()}
+    if not all(value == 0 or _SMALLEST <= abs(value) <= _LARGEST for value in terms.values()):
+        raise InputError("activation's coefficients must be within 1e-100 and 1e100, some are not")
     return Piecewise({term: value for term, value in terms.items() if value != 0})
 
 

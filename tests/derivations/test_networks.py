@@ -1,0 +1,77 @@
+"""Networks by name or expression: what is known, what is suggested, what is refused."""
+
+from __future__ import annotations
+
+import pytest
+import sympy as sp
+
+from derivations.errors import InputError
+from derivations.networks import network
+from derivations.symbols import d, m, scale_in, scale_out, sigma_a, sigma_v, sigma_w, z
+
+
+@pytest.mark.parametrize(
+    ("name", "phi", "gates"),
+    [
+        ("relu", sp.Max(0, z), 0),
+        ("reglu", sp.Max(0, z), 1),
+        ("gqu", sp.Max(0, z), 2),
+        ("bilinear", z, 1),
+        ("identity", z, 0),
+    ],
+)
+def test_named_networks(name: str, phi: sp.Expr, gates: int) -> None:
+    described = network(name)
+    assert (described.name, described.activation.phi, described.gates) == (name, phi, gates)
+    assert described.parametrization.name == "standard"
+
+
+def test_gates_may_be_added_to_an_activation() -> None:
+    assert network("relu2", gates=2).gates == 2
+    assert network("relu2", gates=1).name == "relu2 with 1 linear gate"
+    assert network("relu", gates=1).activation == network("reglu").activation
+    assert network("reglu", gates=1) == network("reglu")
+    assert network(expression="abs(z)*z", gates=2).name == "abs(z)*z with 2 linear gates"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ({"name": "regul"}, "network 'regul' is unknown; did you mean reglu?"),
+        ({"name": "leakyrelu"}, "network 'leakyrelu' is unknown; did you mean leaky_relu?"),
+        ({"name": "bilinaer"}, "network 'bilinaer' is unknown; did you mean bilinear?"),
+        ({"name": ""}, "network '' is unknown; known: relu, leaky_relu, "),
+        ({"name": "max(0, z)"}, "network 'max(0, z)' is unknown; "),
+        ({"name": "relu", "gates": 3}, "gates must be 0, 1 or 2, got 3"),
+        ({"name": "relu", "gates": -1}, "gates must be 0, 1 or 2, got -1"),
+        ({"name": "relu", "gates": True}, "gates must be 0, 1 or 2, got True"),
+        ({"name": "relu", "gates": 0.5}, "gates must be 0, 1 or 2, got 0.5"),
+        ({"name": "relu", "gates": "1"}, "gates must be 0, 1 or 2, got '1'"),
+        ({"name": "reglu", "gates": 2}, "gates of network reglu are 1, got 2"),
+        ({"name": "reglu", "gates": 0}, "gates of network reglu are 1, got 0"),
+        ({}, "network must be given by a name or by an activation's expression, and not by both"),
+        (
+            {"name": "relu", "expression": "z"},
+            "network must be given by a name or by an activation's expression, ",
+        ),
+        ({"expression": "1/"}, "activation must be an expression in z, got '1/'"),
+        (
+            {"name": "relu", "parametrization": "mup"},
+            "parametrization must be one of standard, ntk, symbolic, got 'mup'",
+        ),
+    ],
+)
+def test_bad_descriptions_give_one_clear_line(arguments: dict[str, object], line: str) -> None:
+    with pytest.raises(InputError) as caught:
+        network(**arguments)  # type: ignore[arg-type]
+    assert str(caught.value).startswith(line)
+    assert "\n" not in str(caught.value)
+
+
+def test_both_parametrizations_give_the_network_function_the_same_law() -> None:
+    # s_in sigma_w = 1 / sqrt(d) and s_out sigma_a = 1 / sqrt(m) in either.
+    for name in ("standard", "ntk"):
+        values = dict(network("relu", parametrization=name).parametrization.values)
+        assert values[scale_in] * values[sigma_w] == 1 / sp.sqrt(d)
+        assert values[scale_in] * values[sigma_v] == 1 / sp.sqrt(d)
+        assert values[scale_out] * values[sigma_a] == 1 / sp.sqrt(m)
