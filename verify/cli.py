@@ -250,8 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("gluntk: interrupted", err=True)
         code = 130
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) is gone: nothing to say, and nowhere to say it.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (must outlive this function: Python flushes it at exit)
+    except SystemExit:
+        # Click's answer to a closed pipe: the reader (head, less) has what it wanted.
         code = 0
     sys.exit(code or 0)

@@ -42,7 +42,7 @@ def _counterexample(name: str, stated: sp.Expr, expected: sp.Expr) -> str:
         point = dict(zip(known, values, strict=True)) | dict.fromkeys(others, 1)
         left, right = (sp.N(e.subs(point), 12) for e in (stated, expected))
         if abs(left - right) > abs(right) * 1e-9 + 1e-12:
-            used = [symbol for symbol in (*known, *others) if (stated - expected).has(symbol)]
+            used = [symbol for symbol in (*known, *others) if stated.has(symbol) or expected.has(symbol)]
             where = ", ".join(f"{symbol} = {point[symbol]}" for symbol in used)
             return f"{name} at {where}: stated {sp.N(left, 6)}, derived {sp.N(right, 6)}"
     return f"{name}: not an identity; stated minus derived is {sp.sstr(stated - expected)}"
