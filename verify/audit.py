@@ -110,7 +110,7 @@ def chosen_claims(ids: Sequence[str]) -> list[Claim]:
     return [claim for claim in CLAIMS.values() if not ids or claim.id in ids]
 
 
-def run(
+def run_audit(
     ids: Sequence[str] = (),
     profile: str | Profile = "quick",
     seed: int = 0,

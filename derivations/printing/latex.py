@@ -15,7 +15,7 @@ _HEAD = r"""\documentclass[10pt]{article}
 \begin{document}
 """
 # Terms beyond this many characters of source start a new line of the display.
-_LINE = 150
+_LINE = 190
 
 
 class _Printer(LatexPrinter):
@@ -53,7 +53,7 @@ def latex(expression: sp.Expr) -> str:
         sp.Symbol("s_in", positive=True): r"s_{\mathrm{in}}",
         sp.Symbol("s_out", positive=True): r"s_{\mathrm{out}}",
     }
-    return _Printer({"symbol_names": names}).doprint(expression)
+    return _Printer({"symbol_names": names, "inv_trig_style": "full"}).doprint(expression)
 
 
 def render(result: KernelDerivation, steps: bool) -> str:

@@ -13,7 +13,7 @@ import sympy as sp
 from derivations.errors import InputError
 from derivations.sources import STATEMENTS, Statement
 from derivations.symbols import d, m, rho
-from verify.audit import PROFILES, Audit, Profile, RungResult, chosen_claims, measure, run
+from verify.audit import PROFILES, Audit, Profile, RungResult, chosen_claims, measure, run_audit
 from verify.cells import Cell
 from verify.claim import Evidence, Rung, Setting, Verdict
 from verify.claims import CLAIMS
@@ -27,7 +27,7 @@ SMALL = Profile("small", factor=0.01, needed=0.1)
 
 @cache
 def small_audit() -> Audit:
-    return run(profile=SMALL, seed=3)
+    return run_audit(profile=SMALL, seed=3)
 
 
 def test_every_true_claim_has_its_pinned_verdict_on_every_rung():
@@ -47,7 +47,7 @@ def test_every_coefficient_off_by_half_a_percent_is_refuted():
 
 def test_the_quick_profile_catches_planted_errors_with_networks_alone():
     # A2's and A3's cells alone: what a small budget of time can do at the quick profile's own resolution.
-    audit = run(["A2", "A3"], profile="quick", seed=5, jobs=2)
+    audit = run_audit(["A2", "A3"], profile="quick", seed=5, jobs=2)
     assert audit.unexpected == 0
     assert [control.label for control in audit.controls if "finite" not in control.refuted_on] == []
     for _, results in audit.claims:
@@ -87,7 +87,7 @@ def test_a_missed_control_and_a_changed_verdict_count_as_unexpected():
 
 
 def test_the_same_seed_gives_the_same_evidence_whatever_the_number_of_workers():
-    one, two = (run(["A2"], profile=SMALL, seed=11, jobs=jobs) for jobs in (1, 2))
+    one, two = (run_audit(["A2"], profile=SMALL, seed=11, jobs=jobs) for jobs in (1, 2))
     assert one.claims == two.claims
     assert one.controls == two.controls
 
@@ -226,7 +226,7 @@ def test_text_and_page_show_every_verdict():
 )
 def test_bad_arguments_are_told(arguments: dict, message: str):
     with pytest.raises(InputError, match=message):
-        run(**arguments)
+        run_audit(**arguments)
 
 
 def test_the_full_profile_asks_for_more_than_the_quick_one():

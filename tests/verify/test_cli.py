@@ -218,6 +218,7 @@ def test_show_gives_statement_source_and_evidence(capsys: pytest.CaptureFixture[
     assert "PROVED" in out
 
 
+SMALL = ("--data", "gaussian", "--n", "3", "--d", "2")
 BAD = {
     "no network": (("derive",), "network must be given by a name or by an activation's expression"),
     "unknown network": (("derive", "regul"), "network 'regul' is unknown; did you mean reglu?"),
@@ -237,20 +238,20 @@ BAD = {
     "command": (("derivee",), "No such command"),
     "no data": (("kernel", "relu", "--width", "4"), "data must come from --input or from --data"),
     "missing file": (("kernel", "relu", "--width", "4", "--input", "absent.npy"), "absent.npy"),
-    "no width": (("kernel", "relu", "--data", "gaussian", "--n", "3", "--d", "2"), "width is needed"),
-    "width": (("kernel", "relu", "--data", "gaussian", "--n", "3", "--d", "2", "--width", "-3"), "width must be a positive integer, got -3"),
-    "n": (("kernel", "relu", "--data", "gaussian", "--n", "0", "--d", "2", "--width", "3"), "n must be a positive integer, got 0"),
+    "no width": (("kernel", "relu", *SMALL), "width is needed"),
+    "width": (("kernel", "relu", *SMALL, "--width", "-3"), "width must be a positive integer, got -3"),
+    "n": (("kernel", "relu", *SMALL, "--n", "0", "--width", "3"), "n must be a positive integer, got 0"),
     "no d": (("kernel", "relu", "--data", "gaussian", "--n", "3", "--width", "3"), "d is needed with --data"),
     "n with input": (("kernel", "relu", "--input", "digits", "--n", "3", "--width", "3"), "n and d belong to --data"),
     "huge": (("kernel", "relu", "--data", "gaussian", "--n", "1000000", "--d", "2", "--width", "3"), "GiB"),
-    "seeds": (("empirical", "relu", "--data", "gaussian", "--n", "3", "--d", "2", "--width", "3", "--seeds", "0"), "seeds must be a positive integer, got 0"),
-    "float width": (("empirical", "relu", "--data", "gaussian", "--n", "3", "--d", "2", "--width", "2.5"), "'2.5' is not a valid integer"),
-    "seed": (("empirical", "relu", "--data", "gaussian", "--n", "3", "--d", "2", "--width", "3", "--seed", "-1"), "seed must be a whole number, 0 or larger, got -1"),
+    "seeds": (("empirical", "relu", *SMALL, "--width", "3", "--seeds", "0"), "seeds must be a positive integer, got 0"),
+    "float width": (("empirical", "relu", *SMALL, "--width", "2.5"), "'2.5' is not a valid integer"),
+    "seed": (("empirical", "relu", *SMALL, "--width", "3", "--seed", "-1"), "seed must be a whole number, 0 or"),
     "claim": (("verify", "A99"), "claim must be one of"),
     "jobs": (("verify", "A2", "--jobs", "-1"), "jobs must be a positive integer, got -1"),
     "shown claim": (("show", "Z"), "claim must be one of"),
-    "output kind": (("kernel", "relu", "--data", "gaussian", "--n", "3", "--d", "2", "--width", "3", "--output", "K.txt"), ".npy"),
-    "output folder": (("kernel", "relu", "--data", "gaussian", "--n", "3", "--d", "2", "--width", "3", "--output", "absent/K.npy"), "absent"),
+    "output kind": (("kernel", "relu", *SMALL, "--width", "3", "--output", "K.txt"), ".npy"),
+    "output folder": (("kernel", "relu", *SMALL, "--width", "3", "--output", "absent/K.npy"), "absent"),
     "report": (("verify", "A2", "--report", "absent/report.html"), "absent"),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from derivations.arguments import check_positive_integer
 from derivations.printing.text import text
-from verify.audit import PROFILES, chosen_claims, run
+from verify.audit import PROFILES, chosen_claims, run_audit
 from verify.commands.progress import progress
 from verify.output import check_output, write_text
 from verify.report import as_html, as_json, as_text
@@ -28,7 +28,7 @@ def verify(
     if report is not None:
         check_output(report, force, suffix=".html", name="report")
     with progress(quiet, "measuring networks") as bar:
-        audit = run(claims, profile, seed, jobs, bar)
+        audit = run_audit(claims, profile, seed, jobs, bar)
     if report is not None:
         write_text(report, as_html(audit), force, name="report")
     return (as_json(audit) if format == "json" else as_text(audit)), int(audit.unexpected > 0)
@@ -47,5 +47,5 @@ def show(id: str, jobs: int, quiet: bool) -> str:
         lines.append(f"  read as     {statement.reading}")
     lines += [f"  {name} = {text(formula)}" for name, formula in statement.formulas]
     with progress(quiet, "measuring networks") as bar:
-        audit = run([id], PROFILES["quick"], 0, jobs, bar)
+        audit = run_audit([id], PROFILES["quick"], 0, jobs, bar)
     return "\n".join(lines) + "\n\n" + as_text(audit)

@@ -1,0 +1,54 @@
+"""The README is true: its commands exist, its output is printed, its Python runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from verify.cli import gluntk
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_first_example_prints_what_the_readme_shows():
+    block = README.split("```")[1]
+    command, *shown = block.strip().splitlines()
+    assert command == "$ gluntk derive reglu"
+    printed = CliRunner().invoke(gluntk, ["derive", "reglu"]).output
+    for line in shown:
+        assert line.strip(" .") in printed
+
+
+def test_every_command_in_the_readme_exists():
+    named = set(re.findall(r"`gluntk ([a-z]+)", README))
+    assert named == set(gluntk.commands)
+
+
+def test_every_make_target_in_the_documents_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    for document in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / document).read_text(), re.MULTILINE):
+            assert f"\n{target}:" in makefile, target
+
+
+def test_the_python_example_runs():
+    block = next(b for b in README.split("```python") if "from verify import empirical_ntk" in b).split(
+        "```"
+    )[0]
+    names: dict = {"X": np.eye(3)}
+    exec(compile(block, "README", "exec"), names)  # the README's own code
+    assert names["K"].shape == (3, 3)
+    assert names["estimate"].standard_error.shape == (3, 3)
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_paths_named_in_the_documents_exist(document: str):
+    for path in re.findall(
+        r"`((?:derivations|verify|tests|notebooks|benchmarks)/[\w/.]*)`", (ROOT / document).read_text()
+    ):
+        assert (ROOT / path).exists(), path
