@@ -1,0 +1,16 @@
+r"""The rules of inference: what each one claims of ``lhs = rhs``, where it is stated, and how it is checked.
+
+A checker looks only at the two sides and at the steps before. It recomputes the claim by a way of its own:
+by differentiating an integral, by SymPy's derivative of the integrand, by the Gamma function instead of
+Stein's recursion, by derivatives of the closed form instead of expectations of derivatives.
+"""
+
+from __future__ import annotations
+
+from derivations.rules import covariance, series, weights
+from derivations.rules.rule import Rule, rewrite
+
+__all__ = ["RULES", "Rule", "rewrite"]
+
+RULES: dict[str, Rule] = {**weights.RULES, **covariance.RULES, **series.RULES}
+"""Rules by name."""
