@@ -18,7 +18,7 @@ FORMS = st.dictionaries(
     .filter(bool)
     .map(lambda q: sp.Rational(q.numerator, q.denominator)),
     max_size=5,
-).map(Piecewise)
+).map(lambda terms: Piecewise(terms))  # type: ignore[arg-type]
 
 
 def value(form: Piecewise, t: sp.Rational) -> sp.Expr:
