@@ -55,7 +55,7 @@ def rewritten(expression: sp.Expr) -> sp.Expr:
 
 def size(expression: sp.Expr) -> mp.mpf:
     """The largest modulus at the test points, to 50 digits or so."""
-    function = sp.lambdify((T, S), expression.replace(sp.Function("f"), lambda t: t**2 + 5), "mpmath")
+    function = sp.lambdify((T, S), expression.replace(sp.Function("f"), lambda t: t**2 + 5).doit(), "mpmath")
     with mp.workdps(60):
         return max(abs(mp.mpc(function(mp.mpf(t), mp.mpf(s)))) for t, s in POINTS)
 
@@ -73,7 +73,7 @@ IDENTITIES: dict[str, Callable[[sp.Expr, sp.Expr], sp.Expr]] = {
 @pytest.mark.parametrize("kind", IDENTITIES)
 def test_true_identities_are_proved_and_perturbed_ones_are_not(kind: str) -> None:
     rng = random.Random(kind)
-    for _ in range(6):
+    for _ in range(5):
         p, q = grown(rng), grown(rng)
         identity = IDENTITIES[kind](p, q)
         assert vanishes(identity), identity
@@ -85,7 +85,7 @@ def test_true_identities_are_proved_and_perturbed_ones_are_not(kind: str) -> Non
 def test_what_is_not_zero_at_some_point_is_never_proved() -> None:
     rng = random.Random(7)
     proved = 0
-    for _ in range(150):
+    for _ in range(60):
         p, q = grown(rng, 2), grown(rng, 2)
         # Half of them nearly cancel.
         expression = (
@@ -96,7 +96,7 @@ def test_what_is_not_zero_at_some_point_is_never_proved() -> None:
         if vanishes(expression):
             proved += 1
             assert size(expression) < mp.mpf("1e-30"), expression
-    assert proved > 20  # the identities among them
+    assert proved > 8  # the identities among them
 
 
 FALSE = {
