@@ -127,7 +127,12 @@ class KernelFunction:
                     value = value * r_i
                 for _ in range(max(j - i, 0)):
                     value = value * r_j
-                total = value if total is None else total + value
+                if total is None:
+                    total = value
+                else:
+                    # Terms of higher degree come later: what overflows there outweighs what overflowed before.
+                    with np.errstate(invalid="ignore"):
+                        total = np.where(np.isinf(value), value, total + value)
             return total if total is not None else np.zeros_like(theta)
 
         return evaluate
@@ -186,7 +191,8 @@ def kernel_function(
     elif kernel.off_diagonal.has(m):
         where = f"the {kind} of {described.name} in the {described.parametrization.name} parametrization"
         raise InputError(f"width is needed: {where} depends on it")
-    return KernelFunction(described, kind, width, tuple(profiles(kernel.off_diagonal).items()))
+    terms = tuple(sorted(profiles(kernel.off_diagonal).items(), key=lambda term: sum(term[0])))
+    return KernelFunction(described, kind, width, terms)
 
 
 def activation_functions(activation: Activation) -> tuple[Elementwise, Elementwise | None]:
