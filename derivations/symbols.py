@@ -1,4 +1,4 @@
-"""Every symbol that formulas share, with its assumptions, and the two notations SymPy lacks.
+"""Every symbol that formulas share, with its assumptions, and the notations that SymPy lacks.
 
 Conventions: the two inputs are ``x`` and ``y`` with norms ``r_i``, ``r_j`` and cosine ``rho``; ``u_1``, ``u_2``
 are the preactivations of one hidden unit at the two inputs, jointly Gaussian with standard deviations

@@ -68,7 +68,7 @@ def closed_form(
     _check_outputs(force, output)
     function = kernel_function(network.symbolic(), kind=kind, width=width)  # type: ignore[arg-type]
     X = request.load()
-    check_memory(len(X), len(X), 3, "a kernel and its eigenvalues")
+    check_memory(len(X), len(X), 3, "a kernel")
     with progress(quiet, "kernel"):
         K = function(X)
     _check_representable(K)
