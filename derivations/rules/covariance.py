@@ -40,11 +40,14 @@ def _activation(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
 
 
 def _without_vanishing_diracs(expression: sp.Expr) -> sp.Expr:
-    """Drop z^n delta(z), n > 0, which is zero, from an expanded expression."""
+    """Drop z^n times the k-th derivative of delta(z), which is zero for n > k, from an expanded expression."""
 
     def survives(term: sp.Expr) -> bool:
         powers = term.as_powers_dict()
-        return not any(powers.get(e.args[0], 0) for e in term.atoms(sp.DiracDelta))
+        return not any(
+            powers.get(e.args[0], 0) > (e.args[1] if len(e.args) > 1 else 0)
+            for e in term.atoms(sp.DiracDelta)
+        )
 
     return sp.Add(*(term for term in sp.Add.make_args(sp.expand(expression)) if survives(term)))
 

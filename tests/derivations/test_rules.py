@@ -83,6 +83,12 @@ def with_step(steps: tuple[Step, ...], number: int, **changes: object) -> tuple[
 
 def wrong_right_sides(rhs: sp.Expr) -> Iterator[sp.Expr]:
     yield rhs + 1
+    for expectation in sorted(rhs.atoms(Expectation), key=str)[:1]:
+        inside, *law = expectation.args
+        # u delta(u) is 0, but u delta'(u) is -delta(u).
+        for wrong in (inside * SLIGHTLY, inside + u_1 * sp.DiracDelta(u_1, 1) * sp.DiracDelta(u_2)):
+            yield rhs.xreplace({expectation: Expectation(wrong, *law)})
+        yield rhs.xreplace({expectation: Expectation(inside, 2 * law[0]) if law else Expectation(inside, c)})
     yield sp.Symbol("nonsense")
     if rhs != 0:
         yield rhs * SLIGHTLY
