@@ -24,8 +24,8 @@ _ONE, _ZERO = sp.S.One, sp.S.Zero
 _EVERYWHERE = Entries(_ONE, _ONE)
 
 # Neurons (in 1024s) at which the smallest detectable error of every single coefficient is below 0.5 %.
-PLAIN_CELLS = (Cell("relu", "ntk", 2, 2, 12_288), Cell("relu", "ntk", 2, 20, 12_288))
-GATED_CELLS = (Cell("reglu", "ntk", 3, 1, 98_304), Cell("reglu", "ntk", 2, 20, 16_384))
+PLAIN_CELLS = (Cell("relu", "ntk", 2, 2, 16_384), Cell("relu", "ntk", 2, 20, 12_288))
+GATED_CELLS = (Cell("reglu", "ntk", 3, 1, 81_920), Cell("reglu", "ntk", 2, 20, 32_768))
 DUAL_CELLS = (Cell("relu", "nngp", 2, 1, 8_192), Cell("step", "nngp", 2, 1, 8_192))
 
 
