@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -42,7 +43,7 @@ SLIGHTLY = 1 + sp.Rational(1, 200)
 
 @cache
 def steps_of(name: str) -> tuple[Step, ...]:
-    return derive(network(name), order=3).steps
+    return derive(network(name), order=network(name).gates + 1).steps
 
 
 @pytest.fixture(autouse=True)
@@ -54,8 +55,10 @@ def _good_steps_are_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
         def holds(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
             n = len(earlier)
             for steps in good:
-                if n < len(steps) and (steps[n].lhs, steps[n].rhs, steps[n].rule) == (lhs, rhs, name):  # noqa: SIM102
-                    if tuple(earlier) == steps[:n]:
+                this = steps[n] if n < len(steps) else None
+                # The same objects: nothing is compared, so that nothing costs.
+                if this and this.lhs is lhs and this.rhs is rhs and this.rule == name:  # noqa: SIM102
+                    if all(map(operator.is_, earlier, steps)):
                         return True
             return rule.holds(lhs, rhs, earlier)
 
@@ -126,7 +129,7 @@ def test_a_wrong_left_side_is_noticed(name: str) -> None:
                 assert failing_step(with_step(steps, number, lhs=lhs)) is not None, (step.title, lhs)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", ["relu", "gqu"])
 def test_a_wrong_claim_passes_under_no_rule(name: str) -> None:
     steps = steps_of(name)
     for number, step in enumerate(steps):
@@ -137,7 +140,7 @@ def test_a_wrong_claim_passes_under_no_rule(name: str) -> None:
                 assert caught == number, (step.title, rule)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", ["relu", "gqu"])
 def test_a_true_claim_does_not_follow_by_another_rule(name: str) -> None:
     # Naming the factors of a product is substitution of the names' definitions.
     also = {("inner product", "substitution")}
