@@ -79,6 +79,9 @@ def test_kernels_are_the_sum_over_parameter_blocks(name: str, parametrization: s
             width * (s_out * outer) ** 2 * t * gate**g, abs=1e-12 * size
         )
     assert diagonal(1.7) == pytest.approx(ntk(1.7, 1.7, 1.0), rel=1e-13)
+    assert float(result.nngp.diagonal.subs(values | {r_i: 1.7})) == pytest.approx(
+        nngp(1.7, 1.7, 1.0), rel=1e-13
+    )
 
 
 @pytest.mark.parametrize(("name", "statement"), [("relu", "A5"), ("reglu", "A6")])

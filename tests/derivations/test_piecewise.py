@@ -109,6 +109,8 @@ def test_a_product_with_a_dirac_term_is_refused() -> None:
         "max(pi*z, 3*z)": {("power", 1): 3, ("step", 1): sp.pi - 3},
         "max(0, z)*max(0, -z) + z": {("power", 1): 1},
         "max(0, z**2)": {("power", 2): 1},
+        "max((z + 1)**2 - 1, z**2)": {("power", 2): 1, ("step", 1): 2},
+        "min((z + 1)**2 - 1, z**2)": {("power", 2): 1, ("power", 1): 2, ("step", 1): -2},
         "abs(z)*z": {("power", 2): -1, ("step", 2): 2},
         "abs(z**3)": {("power", 3): -1, ("step", 3): 2},
         "sign(z)*z**2": {("power", 2): -1, ("step", 2): 2},
