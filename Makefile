@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Two test workers with two BLAS threads each would wait for one another.
+ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .PHONY: audit test lint lowest bench clean
 
@@ -13,7 +15,7 @@ test: $(READY)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gluntk needs Python 3.11 or newer, got " + sys.version.split()[0] + "; name another with make PYTHON=...")'
@@ -28,7 +30,7 @@ bench: $(READY)
 lowest:
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint tests/lowest.txt
-	.venv-lowest/bin/python -m pytest -n 2
+	$(ONE_THREAD) .venv-lowest/bin/python -m pytest -n 2 --dist worksteal
 
 clean:
 	rm -rf $(VENV) .venv-lowest build *.egg-info

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derivations.errors import InputError
 from derivations.arguments import check_choice, check_memory, check_positive_integer, shown
+from derivations.errors import InputError
 
 
 @pytest.mark.parametrize("value", [1, 7, np.int8(7), np.uint64(2**64 - 1), 10**30])

@@ -29,6 +29,7 @@ Failing examples shrink: towards few rows, then few columns, then rows (1, 0, ..
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -137,21 +138,25 @@ def data_matrices(
     if not kinds:
         raise InputError(f"rows must name at least one kind of {', '.join(ROWS)}, got {shown(rows)}")
     fewest, most = _range(n, "n")
+    dimension = st.integers(*_range(d, "d"))
     low, high = norms
     if not _SMALLEST <= low <= high <= _LARGEST:
         raise InputError(f"norms must be a range within [{_SMALLEST}, {_LARGEST}], got {shown(norms)}")
 
+    @cache  # building strategies takes far longer than drawing from them
+    def recipes(columns: int) -> st.SearchStrategy[list[Recipe]]:
+        recipe = st.one_of([_recipe(kind, columns, most, low, high) for kind in kinds])
+        # In one list, and none depends on another: what a failing example does not need can be deleted.
+        return st.lists(recipe, min_size=fewest, max_size=most)
+
     @st.composite
     def matrices(draw: st.DrawFn) -> Array:
-        columns = draw(st.integers(*_range(d, "d")))
-        recipe = st.one_of([_recipe(kind, columns, most, low, high) for kind in kinds])
+        columns = draw(dimension)
         X = np.zeros((0, columns))
-        # Recipes in one list, none of which depends on another: what is not needed can be deleted.
-        for kind, *details in draw(st.lists(recipe, min_size=fewest, max_size=most)):
+        for kind, *details in draw(recipes(columns)):
             X = np.vstack([X, _clipped(_row(X, kind, details), low, high)])
         return X
 
-    _range(d, "d")  # now, not when the first example is drawn
     return matrices()
 
 
