@@ -175,11 +175,12 @@ def test_a_parameter_block_left_out_is_missed(name: str) -> None:
     assert len(blocks) == 2 + network(name).gates
     for number in blocks:
         assert steps[number + 1].rule == "inner product"
-        shorter = steps[:number] + steps[number + 2 :]
-        total = next(n for n, step in enumerate(shorter) if step.rule == "identical units")
-        products = [step.rhs for step in shorter if step.rule == "inner product"]
-        consistent = sp.Add(*(m * Expectation(product) for product in products))
-        assert failing_step(with_step(shorter, total, rhs=consistent)) == total
+        # With its gradient or without: a sum over the other blocks, consistent in itself.
+        for shorter in (steps[:number] + steps[number + 2 :], steps[: number + 1] + steps[number + 2 :]):
+            total = next(n for n, step in enumerate(shorter) if step.rule == "identical units")
+            products = [step.rhs for step in shorter if step.rule == "inner product"]
+            consistent = sp.Add(*(m * Expectation(product) for product in products))
+            assert failing_step(with_step(shorter, total, rhs=consistent)) == total
         assert failing_step(steps[:number] + steps[number + 1 :]) is not None
         assert failing_step(steps[: number + 1] + steps[number + 2 :]) is not None
 
