@@ -192,7 +192,7 @@ def refuted(kernel, trials, alpha):
     for seed in range(trials):
         try:
             assert_kernel_matches_networks(
-                kernel, "reglu", TRIANGLE, width=3, neurons=2**15, alpha=alpha, detect=0.5, rng=seed
+                kernel, "reglu", TRIANGLE, width=3, neurons=2**14, alpha=alpha, detect=0.5, rng=seed
             )
         except Inconclusive:
             raise
@@ -212,7 +212,7 @@ def test_true_kernels_are_refuted_at_the_stated_rate():
 def test_an_error_of_the_size_called_detectable_is_caught_as_often_as_stated():
     trials, alpha, kernel = 200, 0.01, true_kernel("reglu")
     evidence = assert_kernel_matches_networks(
-        kernel, "reglu", TRIANGLE, width=3, neurons=2**15, alpha=alpha, detect=0.5, rng=10**6
+        kernel, "reglu", TRIANGLE, width=3, neurons=2**14, alpha=alpha, detect=0.5, rng=10**6
     )
     missed = trials - refuted(lambda X, m: (1 + evidence.detectable) * kernel(X, m), trials, alpha)
     # At 1 % as stated more than 8 are missed with probability 2e-4; at 10 % no more than 8 with 1e-3.

@@ -28,7 +28,7 @@ assertion                          a true claim fails       a false claim passes
 `assert_bound_holds`               never, if `rounding`     only within rounding eps scale
                                    is what its author says
 `assert_positive_semidefinite`     never, if entries are    only if its unit-diagonal form has no eigenvalue
-                                   right to `rounding`      below -(n + rounding) n eps
+                                   right to `rounding`      below -2 (n + rounding) n eps
 `assert_symmetric_in_rows`         never, likewise          only within rounding eps sqrt(K_ii K_jj), or on
                                                             other data
 ================================== ======================== ===============================================

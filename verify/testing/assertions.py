@@ -142,7 +142,7 @@ def assert_positive_semidefinite(K: ArrayLike, *, rounding: float = 0.0) -> None
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise InputError(f"K must be a square matrix, got shape {matrix.shape}")
     n, diagonal = len(matrix), matrix.diagonal()
-    _assert_finite(matrix, "K")
+    assert_finite(matrix, "K")
     if (diagonal < 0.0).any():
         i = int(diagonal.argmin())
         raise AssertionError(f"K is not positive semidefinite: K[{i}, {i}] = {diagonal[i]!s} is negative")
@@ -221,23 +221,23 @@ def assert_symmetric_in_rows(
     if n < 2:
         raise InputError("X must have at least two rows to be reordered, got 1")
     reference = np.asarray(kernel(points.copy()), dtype=np.float64)
-    _assert_shape(reference, n)
-    _assert_finite(reference, "kernel(X)")
+    assert_shape(reference, n)
+    assert_finite(reference, "kernel(X)")
     lengths = np.sqrt(np.abs(reference.diagonal()))
     for order in (np.roll(np.arange(n), -1), np.r_[1, 0, 2:n]):
         moved = np.asarray(kernel(points[order]), dtype=np.float64)
-        _assert_shape(moved, n)
+        assert_shape(moved, n)
         what = f"kernel is not symmetric in the rows of X: with rows {order.tolist()} in this order"
         expected = reference[np.ix_(order, order)]
         _assert_close(moved, expected, count, lengths[order], what, "entry [{0}, {1}]", "it")
 
 
-def _assert_shape(K: Array, n: int) -> None:
+def assert_shape(K: Array, n: int) -> None:
     if K.shape != (n, n):
         raise AssertionError(f"kernel must return a matrix of shape ({n}, {n}) for {n} rows, got {K.shape}")
 
 
-def _assert_finite(K: Array, name: str) -> None:
+def assert_finite(K: Array, name: str) -> None:
     if not np.isfinite(K).all():
         i, j = np.argwhere(~np.isfinite(K))[0]
         raise AssertionError(f"{name} must be finite, got {K[i, j]!s} at [{i}, {j}]")

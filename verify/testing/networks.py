@@ -3,7 +3,6 @@ r"""Assert that a claimed kernel is the mean kernel of random networks: a statis
 from __future__ import annotations
 
 import inspect
-import itertools
 from collections.abc import Callable
 from math import sqrt
 from typing import NamedTuple
@@ -14,27 +13,13 @@ from numpy.typing import ArrayLike
 from derivations.errors import InputError
 from verify.activations import Array, Elementwise
 from verify.finite import FiniteNetwork, finite_network
-from verify.inputs import check_choice, check_matrix, check_positive_integer, shown
-from verify.joint_test import JointTest, hotelling, smallest_detectable
-from verify.moments import EntryMoments, neuron_moments
+from verify.inputs import check_choice, shown
+from verify.joint_test import JointTest, hotelling
 from verify.montecarlo import KINDS
 from verify.statistics import check_rate
 from verify.streams import Seed, seed_sequence
-from verify.testing.assertions import _assert_finite, _assert_shape
-
-POWER = 0.99
-"""Probability of catching an error of the size `detect`."""
-
-# Mean and covariance of sums of 1e7 numbers, relative to sqrt(K_ii K_jj).
-_ROUNDING = 1e-11
-# Fewest neurons whose mean is normal enough (see "Errors of the first kind"), and most: half a minute.
-_FEWEST, _MOST = 2**20, 2**27
-# Neurons beyond what one measurement asks for, because its covariance is an estimate as well.
-_MARGIN = 1.2
-
-_ANGLES = np.array([0.0, 0.15, np.pi / 2, np.pi - 0.15])
-_NORMS = np.array([1.0, 1.3, 0.7, 0.9])  # |x|^2 / d, all different
-_WIDTHS = (20, 1)
+from verify.testing.assertions import assert_finite, assert_shape
+from verify.testing.measurement import MARGIN, ROUNDING, Measured, data_sets, measure
 
 
 class Inconclusive(AssertionError):  # noqa: N818 - a verdict, not an error
@@ -60,18 +45,6 @@ class Agreement(NamedTuple):
     level: float
     detectable: float
     neurons: int
-
-
-class _Measured(NamedTuple):
-    """One data set, what networks have on it, and what is claimed: entries i <= j."""
-
-    X: Array
-    width: int
-    moments: EntryMoments
-    claimed: Array
-    tolerance: Array
-    test: JointTest
-    detectable: float
 
 
 def assert_kernel_matches_networks(
@@ -193,14 +166,14 @@ def assert_kernel_matches_networks(
         raise InputError(
             "width must be given: kernel takes X alone, but the ntk in the standard parametrization depends on it"
         )
-    sets = _data_sets(X, width, free)
+    sets = data_sets(X, width, free)
     level = sqrt(alpha / len(sets))
     results, total = [], 0
     for index, (rows, m) in enumerate(sets):
         claimed = _claimed(evaluate(rows.copy(), m), len(rows))
         key, count = seed_sequence(rng, index), neurons
         for repetition in range(2):
-            result = _measure(
+            result = measure(
                 chosen, rows, m, claimed, kind, count, level, detect, seed_sequence(key, repetition)
             )
             count = result.moments.neurons
@@ -251,35 +224,14 @@ def _calling(kernel: Callable[..., ArrayLike]) -> tuple[Callable[[Array, int], A
     return kernel, True
 
 
-def _data_sets(X: ArrayLike | None, width: int | None, free: bool) -> list[tuple[Array, int]]:
-    """Data sets and widths to test: the kernel is `free` of the width, or it is tested at two."""
-    if width is not None:
-        wide = narrow = check_positive_integer(width, "width")
-    else:
-        wide, narrow = (1, 1) if free else _WIDTHS
-    if X is None:
-        return [(_rows(2), wide), (_rows(3), narrow)]
-    points = check_matrix(X, "X")
-    return [(points, m) for m in sorted({wide, narrow})]
-
-
-def _rows(d: int) -> Array:
-    """Four rows in a plane that no axis is normal or parallel to : (4, d)."""
-    plane = (
-        np.array([[0.6, 0.8], [-0.8, 0.6]]) if d == 2 else np.array([[1.0, 2.0, 2.0], [2.0, 1.0, -2.0]]) / 3
-    )
-    directions = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)]) @ plane
-    return directions * np.sqrt(d * _NORMS)[:, None]
-
-
 def _claimed(K: ArrayLike, n: int) -> Array:
     """The upper triangle of a claimed matrix, which must be one of a kernel."""
     __tracebackhide__ = True
     matrix = np.asarray(K, dtype=np.float64)
-    _assert_shape(matrix, n)
-    _assert_finite(matrix, "kernel(X)")
+    assert_shape(matrix, n)
+    assert_finite(matrix, "kernel(X)")
     lengths = np.sqrt(np.abs(matrix.diagonal()))
-    if (np.abs(matrix - matrix.T) > _ROUNDING * np.outer(lengths, lengths)).any():
+    if (np.abs(matrix - matrix.T) > ROUNDING * np.outer(lengths, lengths)).any():
         i, j = np.unravel_index(int(np.argmax(np.abs(matrix - matrix.T))), matrix.shape)
         raise AssertionError(
             f"kernel(X) must be symmetric, got {matrix[i, j]!s} at [{i}, {j}] and {matrix[j, i]!s} at [{j}, {i}]"
@@ -287,54 +239,19 @@ def _claimed(K: ArrayLike, n: int) -> Array:
     return matrix[np.triu_indices(n)]
 
 
-def _measure(
-    network: FiniteNetwork,
-    X: Array,
-    width: int,
-    claimed: Array,
-    kind: str,
-    neurons: int | None,
-    level: float,
-    detect: float,
-    key: np.random.SeedSequence,
-) -> _Measured:
-    """Measure a kernel with `neurons` neurons, or as many as `detect` needs, and test the claim.
-
-    Every attempt draws neurons of its own, and only the last one's are used: how many they are was decided by
-    the neurons of other attempts, and so the test keeps its level.
-    """
-    i, j = np.triu_indices(len(X))
-    count = _FEWEST if neurons is None else neurons
-    for attempt in itertools.count():
-        moments = neuron_moments(network, X, width, count, seed_sequence(key, attempt), kind=kind)
-        lengths = np.sqrt(np.abs(moments.mean[i == j]))
-        tolerance = _ROUNDING * lengths[i] * lengths[j]
-        # Entries that never vary (a softplus network at x = 0) are exact. They would catch an error of the
-        # whole kernel, and hide that the others were hardly measured.
-        varies = moments.covariance.diagonal() > np.square(tolerance)
-        direction = np.where(varies, moments.mean, 0.0) if varies.any() else moments.mean
-        # Both measurements must refute: the root of the power for each.
-        seen = smallest_detectable(moments.covariance, direction, level, sqrt(POWER), tolerance)
-        if neurons is not None or seen <= detect or count == _MOST or np.isinf(seen):
-            break
-        count = int(min(count * _MARGIN * (seen / detect) ** 2, _MOST))
-    test = hotelling(moments.mean, moments.covariance, claimed, tolerance)
-    return _Measured(X, width, moments, claimed, tolerance, test, seen)
-
-
-def _shortage(result: _Measured, detect: float) -> str:
+def _shortage(result: Measured, detect: float) -> str:
     neurons, seen = result.moments.neurons, result.detectable
     where = f"(d = {result.X.shape[1]}, width = {result.width})"
     if np.isinf(seen):
         return f"kernel was not refuted, but it vanishes {where}: X must have rows on which it does not"
     return (
         f"kernel was not refuted, but an error of {detect:.3g} might have been missed: the smallest that {neurons} "
-        f"neurons detect is {seen:.2g} {where}. Give neurons = {neurons * _MARGIN * (seen / detect) ** 2:.1e}, or a "
+        f"neurons detect is {seen:.2g} {where}. Give neurons = {neurons * MARGIN * (seen / detect) ** 2:.1e}, or a "
         "larger detect"
     )
 
 
-def _refutation(result: _Measured, level: float) -> str:
+def _refutation(result: Measured, level: float) -> str:
     """What is wrong, where it is worst, and what would repair it."""
     from scipy.special import chdtrc
 
@@ -353,7 +270,7 @@ def _refutation(result: _Measured, level: float) -> str:
     )
 
 
-def _worst_entry(result: _Measured) -> str:
+def _worst_entry(result: Measured) -> str:
     X, moments, claimed, tolerance = result.X, result.moments, result.claimed, result.tolerance
     # An entry that never varies has the rounding as its error; at a row of zeros not even that.
     errors = np.maximum(np.sqrt(np.abs(moments.covariance.diagonal())), tolerance)
@@ -369,7 +286,7 @@ def _worst_entry(result: _Measured) -> str:
     )
 
 
-def _common_factor(result: _Measured, level: float) -> str:
+def _common_factor(result: Measured, level: float) -> str:
     """Whether the claim is right up to a factor: generalised least squares of the measurement on the claim."""
     moments, claimed, tolerance = result.moments, result.claimed, result.tolerance
 

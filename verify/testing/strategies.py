@@ -1,7 +1,7 @@
 r"""Hypothesis strategies: data matrices with the rows on which formulas for kernels fail.
 
 A generic matrix proves little: its rows are far apart, of about one norm, and independent. A matrix drawn
-here is a list of rows, each of one of these kinds; the last seven refer to a row above.
+here is a list of rows, each of one of these kinds; the last six refer to a row above.
 
 =================== =================================================== ===================================
 kind                row                                                 what it breaks
@@ -29,7 +29,7 @@ Failing examples shrink: towards few rows, then few columns, then rows (1, 0, ..
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -134,7 +134,7 @@ def data_matrices(
     array([[1., 0.],
            [0., 1.]])
     """
-    kinds = [check_choice(kind, "rows", ROWS) for kind in rows if zero_rows or kind != "zero"]
+    kinds = tuple(check_choice(kind, "rows", ROWS) for kind in rows if zero_rows or kind != "zero")
     if not kinds:
         raise InputError(f"rows must name at least one kind of {', '.join(ROWS)}, got {shown(rows)}")
     fewest, most = _range(n, "n")
@@ -143,17 +143,11 @@ def data_matrices(
     if not _SMALLEST <= low <= high <= _LARGEST:
         raise InputError(f"norms must be a range within [{_SMALLEST}, {_LARGEST}], got {shown(norms)}")
 
-    @cache  # building strategies takes far longer than drawing from them
-    def recipes(columns: int) -> st.SearchStrategy[list[Recipe]]:
-        recipe = st.one_of([_recipe(kind, columns, most, low, high) for kind in kinds])
-        # In one list, and none depends on another: what a failing example does not need can be deleted.
-        return st.lists(recipe, min_size=fewest, max_size=most)
-
     @st.composite
     def matrices(draw: st.DrawFn) -> Array:
         columns = draw(dimension)
         X = np.zeros((0, columns))
-        for kind, *details in draw(recipes(columns)):
+        for kind, *details in draw(_recipes(kinds, columns, fewest, most, low, high)):
             X = np.vstack([X, _clipped(_row(X, kind, details), low, high)])
         return X
 
@@ -189,6 +183,15 @@ def unit_rows(n: Range = (1, 8), d: Range = (1, 6), rows: Sequence[str] = ROWS) 
     return data_matrices(n, d, rows, zero_rows=False).map(
         lambda X: X / np.linalg.norm(X, axis=1, keepdims=True)
     )
+
+
+@lru_cache(maxsize=1024)  # building strategies takes far longer than drawing from them
+def _recipes(
+    kinds: tuple[str, ...], d: int, fewest: int, most: int, low: float, high: float
+) -> st.SearchStrategy[list[Recipe]]:
+    """Recipes for all rows. None depends on another: what a failing example does not need can be deleted."""
+    recipe = st.one_of([_recipe(kind, d, most, low, high) for kind in kinds])
+    return st.lists(recipe, min_size=fewest, max_size=most)
 
 
 def _recipe(kind: str, d: int, most: int, low: float, high: float) -> st.SearchStrategy[Recipe]:
