@@ -22,6 +22,7 @@ from derivations.symbols import (
     UNIT,
     Coefficient,
     Expectation,
+    a,
     alpha,
     beta,
     c,
@@ -110,7 +111,8 @@ def test_the_checkers_themselves_accept_the_derivation(name: str) -> None:
 def test_a_wrong_right_side_is_named_or_if_it_is_a_definition_a_later_step_is(name: str) -> None:
     steps = steps_of(name)
     for number, step in enumerate(steps):
-        for rhs in wrong_right_sides(step.rhs):
+        right_at_zero = [step.rhs + c] if step.rule == "integration" else []
+        for rhs in (*wrong_right_sides(step.rhs), *right_at_zero):
             if step.title == "Activation" and rhs == -step.rhs:
                 continue  # no error: -phi has the kernel of phi
             if step.lhs == sigma_v and network(name).gates == 0:
@@ -225,10 +227,6 @@ def test_a_negative_coefficient_gives_no_remainder() -> None:
 
 
 FALSE: dict[str, tuple[str, Callable[[], tuple[sp.Expr, sp.Expr]]]] = {
-    "a limit elsewhere than at infinite width": (
-        "law of large numbers",
-        lambda: (sp.Limit(KERNEL, m, 0), KERNEL),
-    ),
     "Price's theorem in another variable": (
         "Price",
         lambda: (
@@ -239,6 +237,34 @@ FALSE: dict[str, tuple[str, Callable[[], tuple[sp.Expr, sp.Expr]]]] = {
     "a joint density for a single Dirac term": (
         "origin density",
         lambda: (Expectation(sp.DiracDelta(u_1), c), 1 / (2 * sp.pi * sp.sqrt(s_1**2 * s_2**2 - c**2))),
+    ),
+    "a joint density where something else is random": (
+        "origin density",
+        lambda: (
+            Expectation(u_1 * sp.DiracDelta(u_1) * sp.DiracDelta(u_2), c),
+            u_1 / (2 * sp.pi * sp.sqrt(s_1**2 * s_2**2 - c**2)),
+        ),
+    ),
+    "a product of Dirac terms in one variable": (
+        "origin density",
+        lambda: (Expectation(sp.DiracDelta(u_1) * sp.DiracDelta(u_1, 1) * sp.DiracDelta(u_2), c), sp.S.Zero),
+    ),
+    "preactivations at two inputs taken for independent": (
+        "independence",
+        lambda: (Expectation(u_1 * u_2), Expectation(u_1) * Expectation(u_2)),
+    ),
+    "a weight that was not averaged": (
+        "independence",
+        lambda: (Expectation(a**2 * u_1 * u_2), a**2 * Expectation(u_1 * u_2)),
+    ),
+    "the kernel on the sphere for the kernel": ("sphere", lambda: (KERNEL, dict_of("relu")[SPHERE])),
+    "a Taylor coefficient for the remainder": (
+        "Taylor",
+        lambda: (REMAINDER(1), dict_of("relu")[Coefficient(1)]),
+    ),
+    "the remainder for something else": (
+        "nonnegative coefficients",
+        lambda: (sp.Function("Q")(1), dict_of("relu")[REMAINDER(1)]),
     ),
     "beta read off under another name": ("reading off", lambda: (sigma_a, steps_of("relu")[-3].rhs)),
     "a unit's expectation under two laws": (
@@ -268,6 +294,24 @@ def test_a_false_claim_of_the_right_shape_is_refused(title: str) -> None:
     good = steps_of("relu")
     number = failing_step((*good, Step(title, *claim(), rule)))
     assert number == len(good)
+
+
+def test_the_index_does_not_leave_the_sum() -> None:
+    steps = steps_of("reglu")
+    for number, step in enumerate(steps):
+        if isinstance(step.lhs, sp.Sum) and step.rule == "inner product":
+            (inner,) = step.rhs.atoms(sp.Sum)
+            index = inner.limits[0][0]
+            rhs = step.rhs / inner * x[index] * sp.Sum(inner.function / x[index], *inner.limits)
+            assert failing_step(with_step(steps, number, rhs=rhs)) == number
+
+
+def test_a_limit_is_taken_at_infinite_width_only() -> None:
+    steps = derive(network("relu", parametrization="ntk"), order=1).steps
+    number = next(n for n, step in enumerate(steps) if step.rule == "law of large numbers")
+    for lhs in (sp.Limit(KERNEL, m, 0), sp.Limit(KERNEL, d, sp.oo), sp.Limit(2 * KERNEL, m, sp.oo)):
+        assert failing_step(with_step(steps, number, lhs=lhs)) == number
+    assert failing_step(steps[: number + 1]) is None
 
 
 def test_a_failure_says_which_step_and_keeps_the_reason() -> None:
