@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from functools import cache, partial
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import HealthCheck, find, given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
@@ -41,11 +40,7 @@ reproducible = settings(
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow],
 )
-any_example = partial(find, settings=settings(reproducible, max_examples=2000, phases=[Phase.generate]))
-# Without Phase.explain, which tells what part of an example matters, at the cost of all the others.
-smallest = partial(
-    find, settings=settings(reproducible, max_examples=2000, phases=[Phase.generate, Phase.shrink])
-)
+smallest = partial(find, settings=settings(reproducible, max_examples=2000))
 
 
 TRIANGLE = np.array([[1.0, 0.0], [0.6, 0.8], [-0.9, 0.2]])
@@ -224,20 +219,16 @@ def test_an_error_of_the_size_called_detectable_is_caught_as_often_as_stated():
     assert missed <= 8
 
 
-# What is tested with these is what is called with what; errors of a tenth are enough.
-quick: dict[str, Any] = {"neurons": 2**17, "detect": 0.1}
-
-
 def test_kernels_without_a_width_need_one_only_where_it_matters():
     free = kernel_function(derived("relu", "ntk"))
-    evidence = assert_kernel_matches_networks(free, "relu", parametrization="ntk", **quick)
+    evidence = assert_kernel_matches_networks(free, "relu", parametrization="ntk", detect=0.02)
     assert evidence.level == pytest.approx(np.sqrt(1e-6 / 2))
     step = lambda X: blocks(X, 1, 0)[1] / (X @ X.T)  # noqa: E731
-    assert_kernel_matches_networks(step, "step", kind="nngp", **quick)
+    assert_kernel_matches_networks(step, "step", kind="nngp", detect=0.02)
     fixed = kernel_function(derived("relu", "standard"), width=7)
-    assert_kernel_matches_networks(fixed, "relu", width=7, **quick)
+    assert_kernel_matches_networks(fixed, "relu", width=7, detect=0.02)
     with pytest.raises(AssertionError, match="width = 8"):
-        assert_kernel_matches_networks(fixed, "relu", width=8, **quick)
+        assert_kernel_matches_networks(fixed, "relu", width=8, detect=0.02)
     with pytest.raises(InputError, match="width must be given: kernel takes X alone"):
         assert_kernel_matches_networks(fixed, "relu")
 
@@ -250,20 +241,20 @@ def test_the_width_reaches_every_kind_of_second_argument():
         assert Y is None
         return true_kernel("relu")(X, 3)
 
-    assert_kernel_matches_networks(by_keyword, "relu", **quick)
-    assert_kernel_matches_networks(optional, "relu", width=3, **quick)
-    assert_kernel_matches_networks(partial(by_keyword, m=3), "relu", width=3, **quick)
+    assert_kernel_matches_networks(by_keyword, "relu", detect=0.02)
+    assert_kernel_matches_networks(optional, "relu", width=3, detect=0.02)
+    assert_kernel_matches_networks(partial(by_keyword, m=3), "relu", width=3, detect=0.02)
     with pytest.raises(InputError, match="one that requires a, b, c"):
         assert_kernel_matches_networks(lambda a, b, c: a, "relu")
 
 
 def test_networks_may_be_activations_or_networks_of_their_own():
     kernel = true_kernel("reglu")
-    assert_kernel_matches_networks(kernel, (relu, relu_slope, 1), **quick)
+    assert_kernel_matches_networks(kernel, (relu, relu_slope, 1), detect=0.03)
     own = finite_network("reglu", "ntk")
-    assert_kernel_matches_networks(true_kernel("reglu", "ntk"), own, **quick)
+    assert_kernel_matches_networks(true_kernel("reglu", "ntk"), own, detect=0.03)
     with pytest.raises(AssertionError, match=r"'relu' networks in the standard parametrization"):
-        assert_kernel_matches_networks(kernel, (relu, np.ones_like, 1), **quick)
+        assert_kernel_matches_networks(kernel, (relu, np.ones_like, 1), detect=0.03)
     with pytest.raises(InputError, match=r"network must be a name, a FiniteNetwork or \(phi, dphi, gates\)"):
         assert_kernel_matches_networks(kernel, (relu, relu_slope))  # type: ignore[arg-type]
 
@@ -519,12 +510,12 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_every_hostile_kind_is_drawn(kind):
     strategy, holds = HOSTILE[kind]
-    assert holds(any_example(strategy, holds))
+    assert holds(smallest(strategy, holds))
 
 
 @pytest.mark.parametrize("kind", ROWS)
 def test_a_kind_of_rows_can_be_asked_for_alone(kind):
-    X = any_example(data_matrices(n=3, d=2, rows=[kind]), lambda X: True)
+    X = smallest(data_matrices(n=3, d=2, rows=[kind]), lambda X: True)
     assert X.shape == (3, 2)
     assert X.dtype == np.float64
 
