@@ -59,8 +59,10 @@ def second_moment(
     return s_out**4 * total
 
 
-@pytest.mark.parametrize("parametrization", ["standard", "ntk"])
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "gqu"])
+@pytest.mark.parametrize(
+    ("name", "parametrization"),
+    [*((name, "standard") for name in NETWORKS if name != "gqu"), ("relu", "ntk"), ("reglu", "ntk")],
+)
 def test_variances_follow_from_the_moments_of_one_unit(name: str, parametrization: str) -> None:
     width, dimension = 11, 4
     standard = parametrization == "standard"
