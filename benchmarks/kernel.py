@@ -2,8 +2,7 @@
 
 The floor is one matrix product into memory that exists and one ``arctan2`` over half of the matrix: no
 kernel of angles that uses the symmetry does much less.  The naive formula is what ``sympy.lambdify`` makes of
-the sum over parameter blocks on full matrices; the merged one, of the collected closed form.  Both have
-half the digits near rho = +-1.
+the derived closed form, on full matrices; it has half the digits near rho = +-1.
 
     python -m benchmarks.kernel
 """
@@ -24,24 +23,15 @@ import sympy
 
 from derivations import derive, kernel_function, network
 from derivations.pairwise import Array
-from derivations.rules import rewrite
-from derivations.symbols import KERNEL, d, m, r_i, r_j, rho
+from derivations.symbols import d, m, r_i, r_j, rho
 
 ROWS, COLUMNS, WIDTH = 4096, 64, 256
 REPEATS = 7
 
 
-def lambdified(name: str, merged: bool) -> Callable[[Array], Array]:
-    """The derived kernel by ``lambdify`` on full matrices, from the rows.
-
-    Naive: the sum over parameter blocks with the closed expectations put in, as the derivation meets it
-    first. Merged: its collected closed form, with one arccosine.
-    """
-    result = derive(network(name))
-    closed = result.kernel.off_diagonal
-    if not merged:
-        position = next(i for i, step in enumerate(result.steps) if step.title == "Closed form of the NTK")
-        closed = rewrite(KERNEL, result.steps[:position])
+def lambdified(name: str) -> Callable[[Array], Array]:
+    """The derived kernel by ``lambdify`` on full matrices, from the rows."""
+    closed = derive(name).kernel.off_diagonal
     function = sympy.lambdify((rho, r_i, r_j), closed.subs({m: WIDTH, d: COLUMNS}), "numpy")
 
     def evaluate(X: Array) -> Array:
@@ -86,14 +76,13 @@ def measure(threads: int) -> list[dict[str, object]]:
 
     table: list[dict[str, object]] = []
     for name in ("relu", "reglu"):
-        naive, merged = lambdified(name, merged=False), lambdified(name, merged=True)
+        naive = lambdified(name)
         kernel = kernel_function(network(name), width=WIDTH)
         np.testing.assert_allclose(kernel(X[:50]), naive(X[:50]), rtol=1e-6)
         tasks: dict[str, Callable[[], object]] = {
             "floor": floor,
             "kernel": partial(kernel, X, threads=threads),
             "naive": partial(naive, X),
-            "merged": partial(merged, X),
         }
         seconds = best_times(tasks)
         table.append(
@@ -105,7 +94,6 @@ def measure(threads: int) -> list[dict[str, object]]:
                 "seconds": round(seconds["kernel"], 4),
                 "ratio_to_floor": round(seconds["kernel"] / seconds["floor"], 3),
                 "naive_over_kernel": round(seconds["naive"] / seconds["kernel"], 2),
-                "merged_over_kernel": round(seconds["merged"] / seconds["kernel"], 2),
                 "peak_over_output": round(peak_memory(tasks["kernel"]) / product.nbytes, 3),
             }
         )

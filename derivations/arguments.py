@@ -85,7 +85,10 @@ def check_choice(value: object, name: str, choices: Sequence[str]) -> str:
     if isinstance(value, str):
         if value in choices:
             return value
-        nearest = difflib.get_close_matches(value.lower(), choices, n=1)
+        spelled = {choice.lower(): choice for choice in choices}
+        nearest = [
+            spelled[match] for match in difflib.get_close_matches(value.lower(), spelled, n=1, cutoff=0.5)
+        ]
     else:
         nearest = []
     hint = f": did you mean {nearest[0]!r}?" if nearest else ""

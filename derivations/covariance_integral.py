@@ -7,6 +7,8 @@ derivation step that is checked by differentiating it.
 
 from __future__ import annotations
 
+from functools import cache
+
 import sympy as sp
 
 from derivations.symbols import c, s_1, s_2
@@ -32,10 +34,12 @@ def integrate_from_zero(expression: sp.Expr) -> sp.Expr:
     >>> integrate_from_zero(origin_density(0, 0))
     asin(c/(s_1*s_2))/(2*pi)
     """
-    antiderivative = sp.Add(
-        *(factor * _antiderivative(i, arc, j) for (i, arc, j), factor in _terms(expression).items())
+    antiderivative = sp.expand(
+        sp.Add(*(factor * _antiderivative(i, arc, j) for (i, arc, j), factor in _terms(expression).items()))
     )
-    return _collected(antiderivative - antiderivative.subs(c, 0))
+    at_zero = antiderivative.subs({c: 0, _ARC_SYMBOL: 0, _ROOT: sp.sqrt(_A)})
+    collected = sp.collect(antiderivative - at_zero, [_ARC_SYMBOL, _ROOT])
+    return collected.subs({_ROOT: sp.sqrt(_D), _ARC_SYMBOL: _ARC})
 
 
 def _with_generators(expression: sp.Expr) -> sp.Expr:
@@ -71,27 +75,25 @@ def _terms(expression: sp.Expr) -> dict[tuple[int, int, int], sp.Expr]:
     return result
 
 
+@cache
 def _antiderivative(i: int, arc: int, j: int) -> sp.Expr:
+    """Of c^i asin^arc D^(j/2), expanded in c and the generators: unexpanded it would double with every step."""
     if arc:
         # By parts: the derivative of the arcsine is D^(-1/2).
-        return (c ** (i + 1) * _ARC - _antiderivative(i + 1, 0, -1)) / (i + 1)
-    if j == 0:
-        return c ** (i + 1) / sp.Integer(i + 1)
-    if i >= 2:
+        found = (c ** (i + 1) * _ARC_SYMBOL - _antiderivative(i + 1, 0, -1)) / (i + 1)
+    elif j == 0:
+        found = c ** (i + 1) / sp.Integer(i + 1)
+    elif i >= 2:
         # c^2 = A - D.
-        return _A * _antiderivative(i - 2, 0, j) - _antiderivative(i - 2, 0, j + 2)
-    if i == 1:
-        return -(_D ** sp.Rational(j + 2, 2)) / (j + 2)
-    if j == -1:
-        return _ARC
+        found = _A * _antiderivative(i - 2, 0, j) - _antiderivative(i - 2, 0, j + 2)
+    elif i == 1:
+        found = -(_ROOT ** (j + 2)) / (j + 2)
+    elif j == -1:
+        found = _ARC_SYMBOL
     # d/dc [c D^(k/2)] = (k+1) D^(k/2) - k A D^(k/2-1), read upwards and downwards.
-    if j < -1:
+    elif j < -1:
         k = j + 2
-        return ((k + 1) * _antiderivative(0, 0, k) - c * _D ** sp.Rational(k, 2)) / (k * _A)
-    return (c * _D ** sp.Rational(j, 2) + j * _A * _antiderivative(0, 0, j - 2)) / (j + 1)
-
-
-def _collected(expression: sp.Expr) -> sp.Expr:
-    """Collect by the arcsine, then by the root, so that the arc-cosine form is seen."""
-    collected = sp.collect(_with_generators(expression), [_ARC_SYMBOL, _ROOT])
-    return collected.subs({_ROOT: sp.sqrt(_D), _ARC_SYMBOL: _ARC})
+        found = ((k + 1) * _antiderivative(0, 0, k) - c * _ROOT**k) / (k * _A)
+    else:
+        found = (c * _ROOT**j + j * _A * _antiderivative(0, 0, j - 2)) / (j + 1)
+    return sp.expand(found)

@@ -9,7 +9,7 @@ import sympy as sp
 from derivations.derivation import Derivation, Step
 from derivations.errors import InputError
 from derivations.expansion import Coefficients, KernelExpansion, expansion_steps
-from derivations.networks import TwoLayer
+from derivations.networks import TwoLayer, as_network
 from derivations.ntk import kernel_steps
 from derivations.symbols import COVARIANCE, KERNEL, REMAINDER, Coefficient, alpha, beta, gamma, r_i, r_j, rho
 
@@ -61,19 +61,24 @@ class KernelDerivation:
         return Coefficients(self.result(alpha), self.result(beta), self.result(gamma))
 
     @property
+    def simplified_everywhere(self) -> bool:
+        """Whether alpha, beta, gamma hold for all norms, as for homogeneity 1, or on the sphere only."""
+        return self.network.activation.homogeneity == 1
+
+    @property
     def expansion(self) -> KernelExpansion:
         """The power series in rho on the sphere."""
         coefficients = tuple(step.rhs for step in self.steps if isinstance(step.lhs, Coefficient))
         return KernelExpansion(coefficients, self.result(REMAINDER(len(coefficients) - 1)))
 
 
-def derive(network: TwoLayer, order: int = 8) -> KernelDerivation:
+def derive(network: TwoLayer | str, order: int = 8) -> KernelDerivation:
     r"""Derive the NTK of `network` from its definition.
 
     Parameters
     ----------
-    network : TwoLayer
-        From `derivations.networks`.
+    network : TwoLayer or str
+        From `derivations.networks`, or a name that it knows.
     order : int
         Degree of the expansion in rho, at least gates + 1.
 
@@ -85,16 +90,17 @@ def derive(network: TwoLayer, order: int = 8) -> KernelDerivation:
     Raises
     ------
     InputError
-        If the activation jumps or has no closed form, or if `order` is out of range.
+        If the name is unknown, the activation jumps or has no closed form, or `order` is out of range.
 
     Examples
     --------
-    >>> from derivations import derive, network
-    >>> result = derive(network("reglu"))
+    >>> from derivations import derive
+    >>> result = derive("reglu")
     >>> result.coefficients.alpha
     1/(2*d) + m/(4*d**2)
     >>> result.check()
     """
+    network = as_network(network)
     if isinstance(order, bool) or not isinstance(order, int) or not network.gates < order <= HIGHEST_ORDER:
         raise InputError(
             f"order must be a whole number from {network.gates + 1} (gates + 1) to {HIGHEST_ORDER}, got {order!r}"
@@ -102,6 +108,8 @@ def derive(network: TwoLayer, order: int = 8) -> KernelDerivation:
     steps = kernel_steps(network)
     closed = next(step.rhs for step in reversed(steps) if step.lhs == KERNEL)
     steps += expansion_steps(network, closed, order)
-    variances = network.parametrization.name
-    statement = f"The NTK of {network.name} in the {variances} parametrization"
+    chosen = network.parametrization
+    statement = f"The NTK of {network.name} in the {chosen.name} parametrization"
+    if chosen.variances == "symbolic":
+        statement += " with symbolic variances"
     return KernelDerivation(network, Derivation(statement, tuple(steps)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from derivations.activations import NAMED, Activation, activation, parse
+from derivations.arguments import shown
 from derivations.errors import InputError
 from derivations.symbols import d, m, scale_in, scale_out, sigma_a, sigma_v, sigma_w
 
@@ -15,6 +16,7 @@ GATED: dict[str, tuple[str, int]] = {"reglu": ("relu", 1), "bilinear": ("identit
 """Named gated networks: activation and number of linear gates."""
 
 MOST_GATES = 2
+VARIANCES = ("numeric", "symbolic")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,16 @@ class Parametrization:
 
     name: str
     values: tuple[tuple[sp.Symbol, sp.Expr], ...]
+
+    @property
+    def variances(self) -> str:
+        """``"numeric"``, or ``"symbolic"`` where some variance has no value."""
+        return "numeric" if {sigma_a, sigma_w, sigma_v} <= dict(self.values).keys() else "symbolic"
+
+    def with_symbolic_variances(self) -> Parametrization:
+        """The same scales of the forward pass, sigma_a, sigma_w and sigma_v left as symbols."""
+        kept = tuple((name, value) for name, value in self.values if name in (scale_in, scale_out))
+        return Parametrization(self.name, kept)
 
 
 PARAMETRIZATIONS = {
@@ -54,8 +66,6 @@ PARAMETRIZATIONS = {
                 (scale_out, 1 / sp.sqrt(m)),
             ),
         ),
-        # Unscaled forward pass, variances kept as symbols.
-        Parametrization("symbolic", ((scale_in, sp.S.One), (scale_out, sp.S.One))),
     )
 }
 
@@ -79,6 +89,7 @@ def network(
     expression: str | None = None,
     gates: int | None = None,
     parametrization: str = "standard",
+    variances: str = "numeric",
 ) -> TwoLayer:
     """A network by name, or by an activation's expression and a number of linear gates.
 
@@ -91,7 +102,9 @@ def network(
     gates : int, optional
         Number of linear gates of an activation named or given: 0 (default), 1 or 2.
     parametrization : str
-        ``"standard"``, ``"ntk"`` or ``"symbolic"``.
+        ``"standard"`` or ``"ntk"``.
+    variances : str
+        ``"numeric"``, the parametrization's own, or ``"symbolic"``: sigma_a, sigma_w, sigma_v stay symbols.
 
     Raises
     ------
@@ -111,10 +124,15 @@ def network(
         known = ", ".join(PARAMETRIZATIONS)
         raise InputError(f"parametrization must be one of {known}, got {parametrization!r}")
     if (name is None) == (expression is None):
-        raise InputError("network must be given by a name or by an activation's expression, and not by both")
+        given = "neither" if name is None else f"both {shown(name)} and {shown(expression)}"
+        raise InputError(f"network must be given by its name or by an activation's expression, got {given}")
     if gates is not None and (isinstance(gates, bool) or gates not in range(MOST_GATES + 1)):
         raise InputError(f"gates must be 0, 1 or {MOST_GATES}, got {gates!r}")
+    if variances not in VARIANCES:
+        raise InputError(f"variances must be one of {', '.join(VARIANCES)}, got {variances!r}")
     chosen = PARAMETRIZATIONS[parametrization]
+    if variances == "symbolic":
+        chosen = chosen.with_symbolic_variances()
     if expression is not None:
         phi = Activation(expression, parse(expression))
         return TwoLayer(_described(expression, gates or 0), phi, gates or 0, chosen)
@@ -128,6 +146,21 @@ def network(
     near = difflib.get_close_matches(str(name), [*NAMED, *GATED], n=1)
     hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join([*NAMED, *GATED])
     raise InputError(f"network {name!r} is unknown; {hint}")
+
+
+def as_network(given: object) -> TwoLayer:
+    """`given` if it is a network, or the one that it names.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+    """
+    if isinstance(given, TwoLayer):
+        return given
+    if isinstance(given, str):
+        return network(given)
+    raise InputError(f"network must be a name or what derivations.network returns, got {shown(given)}")
 
 
 def _described(activation_text: str, gates: int) -> str:

@@ -11,6 +11,7 @@ the NTK, and in the NNGP covariance \(m s_{out}^2\sigma_a^2\, T\,\Gamma^g\) of t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -168,8 +169,11 @@ def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
     )
     # asin(rho) = (pi - acos(rho)) - pi/2: in the literature's variable ReLU has no other term.
     closed = sp.expand(closed.subs(sp.asin(rho), arc - sp.pi / 2))
-    parts = sp.collect(closed, [arc, root], evaluate=False)
-    return sp.Add(*(sp.factor(factor) * term for term, factor in parts.items())).subs(
+    parts: dict[sp.Expr, list[sp.Expr]] = defaultdict(list)
+    for term in sp.Add.make_args(closed):
+        factor, monomial = term.as_independent(arc, root, r_i, r_j, as_Add=False)
+        parts[monomial].append(factor)
+    return sp.Add(*(sp.factor(sp.Add(*factors)) * monomial for monomial, factors in parts.items())).subs(
         {arc: sp.pi - sp.acos(rho), root: sp.sqrt(1 - rho**2)}
     )
 
@@ -192,7 +196,8 @@ def kernel_steps(network: TwoLayer) -> list[Step]:
     if not network.activation.is_continuous:
         raise InputError(
             f"activation {network.activation.name} jumps at 0, so the gradient in the activation weights w is not "
-            "a function and their block has no kernel; a continuous activation is needed"
+            "a function and their block has no NTK; a continuous activation is needed (networks have the NNGP "
+            "covariance: empirical, kind nngp)"
         )
     steps = list(_name_steps(network.gates))
     steps += _gradient_steps(network.gates, steps[1:])

@@ -90,7 +90,8 @@ class KernelFunction:
         -------
         K : (n, n') float64
             Error at most about 1e-14 sqrt(K_ii K_jj) where the result is representable. Larger entries are
-            inf, smaller ones 0. Rows of zeros give rows of zeros.
+            inf, smaller ones 0. At rows of zeros the network's value is phi(0) and the kernel what follows
+            from it: 0 unless there are no gates and phi(0) is not 0.
 
         Raises
         ------
@@ -150,14 +151,14 @@ def _compiled(
 
 
 def kernel_function(
-    network: TwoLayer | KernelDerivation, kind: Kind = "ntk", width: int | None = None
+    network: TwoLayer | KernelDerivation | str, kind: Kind = "ntk", width: int | None = None
 ) -> KernelFunction:
     """The derived closed-form kernel of a network, as a fast NumPy function.
 
     Parameters
     ----------
-    network : TwoLayer or KernelDerivation
-        Parametrization ``standard`` or ``ntk``.
+    network : TwoLayer, KernelDerivation or str
+        A network, its derivation, or its name. Parametrization ``standard`` or ``ntk``.
     kind : str
         ``"ntk"`` or ``"nngp"``.
     width : int, optional
@@ -183,9 +184,7 @@ def kernel_function(
     unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
-        raise InputError(
-            f"parametrization must give every variance a value to be evaluated, {names} have none"
-        )
+        raise InputError(f"variances must be numeric for a kernel to be evaluated, {names} have no value")
     if width is not None:
         width = check_positive_integer(width, "width")
     elif kernel.off_diagonal.has(m):

@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 Profile = Callable[[Array, Array, Array, Array, Array], Array]
 
-# A tile (250 KB) stays in second-level cache while it is computed and mirrored. Not powers of two:
-# read by columns, as mirroring does, such a tile would fall on few sets of the cache.
-TILE_ROWS, TILE_COLUMNS = 120, 264
+# Four tiles (1.1 MB each) stay in a core's cache while one is computed and mirrored, and an operation on one
+# takes long enough for threads to pass the interpreter's lock on: at 250 KB two threads are no faster than
+# one. Not powers of two: read by columns, as mirroring does, such a tile would fall on few sets of the cache.
+TILE_ROWS, TILE_COLUMNS = 376, 376
 # Rows of a product: large enough for the BLAS, small against the output when a second one is needed.
 PANEL_ROWS = 240
 # Columns summed in one product. Over thousands a BLAS sums one by one, and on rows of equal entries
@@ -38,14 +39,14 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
         \qquad x_i \cdot y_j = |x_i|\,|y_j| \cos\theta_{ij}
 
     The angle is right to a few 1e-15 *absolutely* on [0, pi].  Equal rows have angle 0 and sine 0,
-    opposite rows pi and 0, exactly.  A row of zeros has no angle: its row and column of K are 0,
-    whatever the profile.
+    opposite rows pi and 0, exactly.  A row of zeros has norm 0 and counts as orthogonal to every row,
+    itself included: theta = pi/2, cosine 0, sine 1.
 
     Parameters
     ----------
     profile : callable
         ``profile(theta, cosine, sine, r_i, r_j)`` with three (p, q) arrays, which it may overwrite,
-        and norms of shape (p, 1) and (1, q), never 0; returns (p, q).  With s = r_i r_j a factor
+        and norms of shape (p, 1) and (1, q); returns (p, q).  With s = r_i r_j a factor
         s^2 has to be applied as ``(f * s) * s``: where s * s overflows and f is 0, as for ReLU at
         opposite rows, ``f * (s * s)`` is NaN.
     X : (n, d) array_like
@@ -84,8 +85,8 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     if threads < 1:
         raise ValueError(f"threads must be a positive integer, got {threads}")
     symmetric = Y is None
-    U, r, zero = _unit_rows(X)
-    V, q, void = (U, r, zero) if Y is None else _unit_rows(Y)
+    U, r = _unit_rows(X)
+    V, q = (U, r) if Y is None else _unit_rows(Y)
     if U.shape[1] != V.shape[1]:
         raise ValueError(f"Y must have as many columns as X, {U.shape[1]}, got {V.shape[1]}")
     # glibc hands freed memory above a threshold back to the system, and every temporary of a tile would pay
@@ -126,13 +127,11 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(fill_rows, starts))
-    K[zero] = 0.0
-    K[:, void] = 0.0
     return K
 
 
-def _unit_rows(X: ArrayLike) -> tuple[Array, Array, NDArray[np.intp]]:
-    """Rows over their norms, the norms, and which rows are 0 (left 0, with norm 1)."""
+def _unit_rows(X: ArrayLike) -> tuple[Array, Array]:
+    """Rows over their norms, and the norms; rows of zeros stay."""
     X = np.asarray(X)
     n, d = X.shape
     U, r = np.empty((n, d)), np.empty(n)
@@ -147,9 +146,7 @@ def _unit_rows(X: ArrayLike) -> tuple[Array, Array, NDArray[np.intp]]:
         norm = np.sqrt(np.sum(u * u, axis=1))  # summed pairwise: K inherits this relative error
         u /= np.where(norm == 0.0, 1.0, norm)[:, None]
         r[rows] = np.ldexp(norm, exponent)
-    zero = np.flatnonzero(r == 0.0)
-    r[zero] = 1.0
-    return U, r, zero
+    return U, r
 
 
 def _cosines(U: Array, V: Array, out: Array) -> None:

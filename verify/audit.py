@@ -18,6 +18,7 @@ from multiprocessing import get_context
 import numpy as np
 import sympy as sp
 
+from derivations.arguments import check_choice
 from derivations.errors import InputError
 from verify.cells import Cell
 from verify.claim import Claim, Evidence, Setting, Verdict
@@ -105,8 +106,7 @@ def chosen_claims(ids: Sequence[str]) -> list[Claim]:
         For an id that is not registered.
     """
     for id in ids:
-        if id not in CLAIMS:
-            raise InputError(f"claim must be one of {', '.join(CLAIMS)}, got {id!r}")
+        check_choice(id, "claim", tuple(CLAIMS))
     return [claim for claim in CLAIMS.values() if not ids or claim.id in ids]
 
 

@@ -126,8 +126,9 @@ def derive(
     from derivations.networks import network as parse_network
     from derivations.printing import render
 
-    chosen = "symbolic" if variances == "symbolic" else parametrization
-    described = parse_network(network, expression=activation, gates=gates, parametrization=chosen)
+    described = parse_network(
+        network, expression=activation, gates=gates, parametrization=parametrization, variances=variances
+    )
     click.echo(render(derive_kernel(described, order), format, steps, digits))
 
 
@@ -210,7 +211,7 @@ def verify(
     from verify.commands import audits
 
     text, code = audits.verify(
-        claims, profile, seed, jobs or os.cpu_count() or 1, format, report, force, quiet
+        claims, profile, seed, (os.cpu_count() or 1) if jobs is None else jobs, format, report, force, quiet
     )
     click.echo(text)
     context.exit(code)
@@ -237,6 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     try:
         code = gluntk.main(arguments, prog_name="gluntk", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         code = 2
@@ -250,6 +252,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("gluntk: interrupted", err=True)
         code = 130
+    except OSError as error:
+        click.echo(f"gluntk: standard output must be writable, got: {error.strerror or error}", err=True)
+        # What is left in the buffer would fail once more when the interpreter closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 2
     except SystemExit:
         # Click's answer to a closed pipe: the reader (head, less) has what it wanted.
         code = 0

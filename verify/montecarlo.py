@@ -26,6 +26,10 @@ from verify.streams import Seed, draw_neurons
 KINDS = ("ntk", "nngp")
 
 
+class KernelOverflowError(InputError):
+    """The rows are so long that the kernel leaves float64."""
+
+
 @dataclass(frozen=True)
 class KernelEstimate:
     """Mean of the kernels of some networks of finite width, with the standard error of every entry.
@@ -153,7 +157,9 @@ def empirical_ntk(
         error = units.restored(_standard_error(total, second.total(units.gram), m, seeds))
         means = [units.restored(part * (m / count)) for part, count in zip(sums, counts, strict=True)]
     if not np.isfinite(mean).all():
-        raise InputError(f"X must have shorter rows: the kernel of {chosen.name!r} overflows on them")
+        raise KernelOverflowError(
+            f"X must have shorter rows: the kernel of {chosen.name!r} overflows on them"
+        )
     return KernelEstimate(mean, error, m, seeds, tuple(means) if parts > 1 else ())
 
 

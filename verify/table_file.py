@@ -19,8 +19,9 @@ _MISSING = frozenset(("na", "n/a", "#n/a", "null", "none", "?", "-"))
 def read_table(path: str, delimiter: str, name: str) -> NDArray[np.float64]:
     """Return the numbers in a text table.
 
-    A first line with a cell that is not a number is a header and is skipped. Cells may be quoted, the
-    file may begin with a byte order mark and end with blank lines.
+    A first line without any number is a header and is skipped; one of numbers only is data; one of both is
+    refused, since a sample with a slip in it would be dropped in silence. Cells may be quoted, the file may
+    begin with a byte order mark and end with blank lines.
 
     Parameters
     ----------
@@ -39,8 +40,8 @@ def read_table(path: str, delimiter: str, name: str) -> NDArray[np.float64]:
     Raises
     ------
     InputError
-        When the file has no rows, a row of another length than the first, a blank line before the
-        last row, or a cell that is not a finite decimal number.
+        When the file has no rows, a first line of numbers and words, a row of another length than the first, a
+        blank line before the last row, or a cell that is not a finite decimal number.
     OSError
         When the file cannot be read.
 
@@ -121,7 +122,13 @@ def _is_header(cells: list[str], line: int, name: str) -> bool:
                 f"{name} line {line}, column {j} is empty, expected a number or a column name "
                 "(row names are not data: leave them out)"
             )
-    return any(word.strip().lower() not in _MISSING for word in words)
+    names = [word for word in words if word.strip().lower() not in _MISSING]
+    if names and len(words) < len(cells):
+        raise InputError(
+            f"{name} line {line}, column {cells.index(names[0]) + 1} is {shown(names[0])} beside numbers, expected "
+            "numbers only (data) or names only (a header)"
+        )
+    return bool(names)
 
 
 def _number(cell: str, line: int, column: int, delimiter: str, name: str) -> float:

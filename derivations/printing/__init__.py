@@ -8,6 +8,7 @@ from derivations.errors import InputError
 from derivations.kernel_derivation import KernelDerivation
 
 FORMATS = ("text", "latex", "json", "python", "c")
+MOST_DIGITS = 1000
 
 
 def render(result: KernelDerivation, format: str = "text", steps: bool = False, digits: int = 30) -> str:
@@ -20,9 +21,9 @@ def render(result: KernelDerivation, format: str = "text", steps: bool = False, 
     format : str
         ``text``, ``latex`` (a document), ``json``, ``python`` (a module that needs NumPy alone) or ``c`` (C99).
     steps : bool
-        Whether text and LaTeX show every step, after checking it. JSON always does.
+        Whether text and LaTeX show every step, after checking it. JSON always does, code never.
     digits : int
-        Decimals of the Hermite coefficients in JSON.
+        Decimals of the Hermite coefficients in JSON, 1 to 1000.
 
     Examples
     --------
@@ -32,6 +33,10 @@ def render(result: KernelDerivation, format: str = "text", steps: bool = False, 
     """
     if format not in FORMATS:
         raise InputError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
+    if steps and format in ("python", "c"):
+        raise InputError(f"steps can be shown in text, latex or json, got format {format!r}")
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= MOST_DIGITS:
+        raise InputError(f"digits must be a whole number from 1 to {MOST_DIGITS}, got {digits!r}")
     if steps or format == "json":
         result.check()
     module = import_module(f"derivations.printing.{format}")

@@ -40,27 +40,27 @@ struct geometry {
     double r_i, r_j, theta, cosine, sine;
 };
 
-/* Norms and angle of x and y; 0 if one of them is zero and has no direction.
+/* Norms and angle of x and y; a zero vector counts as orthogonal to every vector.
    The angle is 2 atan2(|u - v|, |u + v|) of the directions: arccos of a rounded
    cosine would lose half the digits near 0 and pi. */
-static int geometry_of(const double *x, const double *y, size_t d, struct geometry *g)
+static void geometry_of(const double *x, const double *y, size_t d, struct geometry *g)
 {
     int e_x, e_y;
     double n_x = scaled_norm(x, d, &e_x), n_y = scaled_norm(y, d, &e_y);
     double minus = 0.0, plus = 0.0;
-    if (n_x == 0.0 || n_y == 0.0)
-        return 0;
-    for (size_t k = 0; k < d; k++) {
+    int zero = n_x == 0.0 || n_y == 0.0;
+    for (size_t k = 0; k < d && !zero; k++) {
         double u = ldexp(x[k], -e_x) / n_x, v = ldexp(y[k], -e_y) / n_y;
         minus += (u - v) * (u - v);
         plus += (u + v) * (u + v);
     }
+    if (zero)
+        minus = plus = 1.0;
     g->r_i = ldexp(n_x, e_x);
     g->r_j = ldexp(n_y, e_y);
     g->theta = 2.0 * atan2(sqrt(minus), sqrt(plus));
     g->cosine = (plus - minus) / (plus + minus);
     g->sine = 2.0 * sqrt(minus) * sqrt(plus) / (plus + minus);
-    return 1;
 }
 """
 
@@ -91,7 +91,7 @@ def _functions(name: str, title: str, kernel: Kernel) -> str:
     unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
-        raise InputError(f"parametrization must give every variance a value to be emitted, {names} have none")
+        raise InputError(f"variances must be numeric for code to be emitted, {names} have no value")
     width, passed = (", double m", ", m") if kernel.off_diagonal.has(m) else ("", "")
     geometry = {name: sp.Symbol(f"g.{name}") for name in ("theta", "cosine", "sine")}
     lines = ["    const double s = g.r_i * g.r_j, d = (double)dimension;", "    double total = 0.0;"]
@@ -99,7 +99,7 @@ def _functions(name: str, title: str, kernel: Kernel) -> str:
         symbols = {
             symbol: geometry[symbol.name] for symbol in profile.free_symbols if symbol.name in geometry
         }
-        code = _Printer().doprint(profile.subs(symbols))
+        code = _Printer({"math_macros": {sp.pi: "M_PI"}}).doprint(profile.subs(symbols))
         # One norm at a time: s*s may overflow where value*s does not.
         factors = ["s"] * min(i, j) + ["g.r_i"] * max(i - j, 0) + ["g.r_j"] * max(j - i, 0)
         lines.append(f"    total += ({code})" + "".join(f" * {factor}" for factor in factors) + ";")
@@ -110,8 +110,7 @@ def _functions(name: str, title: str, kernel: Kernel) -> str:
 double {name}(const double *x, const double *y, size_t dimension{width})
 {{
     struct geometry g;
-    if (!geometry_of(x, y, dimension, &g))
-        return 0.0;
+    geometry_of(x, y, dimension, &g);
 {body}
     (void)d;
     return total;

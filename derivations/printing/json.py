@@ -7,27 +7,31 @@ from importlib.metadata import version
 
 import sympy as sp
 
-from derivations.errors import InputError
 from derivations.expansion import hermite_coefficient
 from derivations.kernel_derivation import KernelDerivation
 
 SCHEMA = 1
-MOST_DIGITS = 1000
+VALIDITY = {True: "for all norms", False: "on the sphere |x|^2 = d"}
+"""Where the simplified matrix of a network has the kernel's own diagonal."""
 
 
 def render(result: KernelDerivation, digits: int) -> str:
     """One JSON object; formulas are strings that SymPy parses."""
-    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= MOST_DIGITS:
-        raise InputError(f"digits must be a whole number from 1 to {MOST_DIGITS}, got {digits!r}")
-    coefficients, kernel, expansion = result.coefficients, result.kernel, result.expansion
+    coefficients, kernel, nngp, expansion = result.coefficients, result.kernel, result.nngp, result.expansion
     phi = result.network.activation.normal_form
     content = {
         "schema": SCHEMA,
         "version": version("gluntk"),
         "network": result.network.name,
+        "activation": str(result.network.activation.phi),
+        "gates": result.network.gates,
         "parametrization": result.network.parametrization.name,
+        "variances": result.network.parametrization.variances,
+        "order": expansion.order,
         "coefficients": {name: str(getattr(coefficients, name)) for name in ("alpha", "beta", "gamma")},
+        "coefficients_hold": VALIDITY[result.simplified_everywhere],
         "kernel": {"off_diagonal": str(kernel.off_diagonal), "diagonal": str(kernel.diagonal)},
+        "nngp": {"off_diagonal": str(nngp.off_diagonal), "diagonal": str(nngp.diagonal)},
         "taylor": [str(value) for value in expansion.coefficients],
         "remainder": str(expansion.remainder),
         "hermite": [_decimal(hermite_coefficient(phi, k), digits) for k in range(expansion.order + 1)],

@@ -78,8 +78,10 @@ def render(result: KernelDerivation, steps: bool) -> str:
         r"\subsection*{NNGP covariance}",
         _display(r"\Sigma(x,y)", nngp.off_diagonal),
         _display(r"\Sigma(x,x)", nngp.diagonal),
-        r"\subsection*{Simplified matrix}",
-        rf"\[ K \approx \beta\,{_gated_rank_one(g)} + \alpha\,G^{{\circ {g + 1}}} + \gamma\,D^{{{g + 1}}} \]",
+        r"\subsection*{Simplified matrix"
+        + ("}" if result.simplified_everywhere else r" on the sphere $|x|^2 = d$}"),
+        rf"\[ K \approx \beta\,{_gated_rank_one(g)} + \alpha\,{_power('G', g + 1, hadamard=True)}"
+        rf" + \gamma\,{_power('D', g + 1)},\qquad G = XX^T,\; r_i = |x_i|,\; D = \operatorname{{diag}}(r_i^2) \]",
     ]
     for name in ("alpha", "beta", "gamma"):
         parts.append(_display("\\" + name, getattr(result.coefficients, name)))
@@ -105,7 +107,12 @@ def render(result: KernelDerivation, steps: bool) -> str:
 
 
 def _gated_rank_one(gates: int) -> str:
-    return "rr^T" if gates == 0 else rf"(rr^T)\circ G^{{\circ {gates}}}"
+    return "rr^T" if gates == 0 else rf"(rr^T)\circ {_power('G', gates, hadamard=True)}"
+
+
+def _power(matrix: str, exponent: int, hadamard: bool = False) -> str:
+    kind = r"\circ " if hadamard else ""
+    return matrix if exponent == 1 else f"{matrix}^{{{kind}{exponent}}}"
 
 
 def _display(lhs: str, rhs: sp.Expr, suffix: str = "") -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from importlib.metadata import version
 
-import sympy as sp
 from sympy.printing.numpy import NumPyPrinter
 
 from derivations import pairwise
@@ -21,9 +20,7 @@ class _Printer(NumPyPrinter):
     """NumPy under its usual short name."""
 
     _module = "np"
-
-    def _print_Pi(self, expression: sp.Expr) -> str:
-        return "np.pi"
+    _kc = {name: value.replace("numpy", "np") for name, value in NumPyPrinter._kc.items()}  # noqa: RUF012
 
 
 def render(result: KernelDerivation) -> str:
@@ -54,8 +51,8 @@ def _function(name: str, title: str, kernel: Kernel) -> str:
     unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
-        raise InputError(f"parametrization must give every variance a value to be emitted, {names} have none")
-    printer = _Printer({"fully_qualified_modules": False})
+        raise InputError(f"variances must be numeric for code to be emitted, {names} have no value")
+    printer = _Printer()
     terms = []
     for (i, j), profile in profiles(kernel.off_diagonal).items():
         factors = ["s"] * min(i, j) + ["r_i"] * max(i - j, 0) + ["r_j"] * max(j - i, 0)
@@ -83,8 +80,8 @@ def {name}(X: ArrayLike, Y: ArrayLike | None = None{", *" if width else ""}{widt
 
     Examples
     --------
-    >>> {name}([[3.0, 4.0]], [[0.0, 0.0]]{example_width})
-    array([[0.]])
+    >>> {name}([[3.0, 4.0]], [[0.0, 1.0], [1.0, 0.0]]{example_width}).shape
+    (1, 2)
     """
     d = np.asarray(X).shape[1]
 

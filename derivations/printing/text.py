@@ -61,7 +61,7 @@ def render(result: KernelDerivation, steps: bool) -> str:
     if steps:
         lines += ["", "Steps", *_steps(result)]
     tail = result.expansion
-    gate_power = f"(r r^T) o G^o{network.gates}" if network.gates else "r r^T"
+    gate_power = f"(r r^T) o {_hadamard_power(network.gates)}" if network.gates else "r r^T"
     lines += [
         "",
         "Kernel",
@@ -70,7 +70,9 @@ def render(result: KernelDerivation, steps: bool) -> str:
         "NNGP covariance",
         f"  i != j  {text(nngp.off_diagonal)}",
         f"  i = j   {text(nngp.diagonal)}",
-        f"Simplified matrix  beta {gate_power} + alpha G^o{network.gates + 1} + gamma D^{network.gates + 1}",
+        "Simplified matrix" + ("" if result.simplified_everywhere else ", on the sphere |x|^2 = d"),
+        f"  beta {gate_power} + alpha {_hadamard_power(network.gates + 1)} + gamma {_power(network.gates + 1)}",
+        "  G = X X^T, r_i = |x_i|, D = diag(r_i^2)" + ("" if network.gates == 0 else ", o: entry by entry"),
     ]
     coefficients = result.coefficients
     for name in ("alpha", "beta", "gamma"):
@@ -79,6 +81,14 @@ def render(result: KernelDerivation, steps: bool) -> str:
     lines += [f"  c_{j} = {text(value)}" for j, value in enumerate(tail.coefficients) if value != 0]
     lines.append(f"  remainder at most |rho|^{tail.order + 1} ({text(tail.remainder)})")
     return "\n".join(lines)
+
+
+def _hadamard_power(exponent: int) -> str:
+    return "G" if exponent == 1 else f"G^o{exponent}"
+
+
+def _power(exponent: int) -> str:
+    return "D" if exponent == 1 else f"D^{exponent}"
 
 
 def _steps(result: KernelDerivation) -> list[str]:

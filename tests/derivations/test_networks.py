@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy as sp
 
+from derivations import derive, kernel_function
 from derivations.errors import InputError
 from derivations.networks import network
 from derivations.symbols import d, m, scale_in, scale_out, sigma_a, sigma_v, sigma_w, z
@@ -49,15 +50,15 @@ def test_gates_may_be_added_to_an_activation() -> None:
         ({"name": "relu", "gates": "1"}, "gates must be 0, 1 or 2, got '1'"),
         ({"name": "reglu", "gates": 2}, "gates of network reglu are 1, got 2"),
         ({"name": "reglu", "gates": 0}, "gates of network reglu are 1, got 0"),
-        ({}, "network must be given by a name or by an activation's expression, and not by both"),
+        ({}, "network must be given by its name or by an activation's expression, got neither"),
         (
             {"name": "relu", "expression": "z"},
-            "network must be given by a name or by an activation's expression, ",
+            "network must be given by its name or by an activation's expression, got both ",
         ),
         ({"expression": "1/"}, "activation must be an expression in z, got '1/'"),
         (
             {"name": "relu", "parametrization": "mup"},
-            "parametrization must be one of standard, ntk, symbolic, got 'mup'",
+            "parametrization must be one of standard, ntk, got 'mup'",
         ),
     ],
 )
@@ -75,3 +76,17 @@ def test_both_parametrizations_give_the_network_function_the_same_law() -> None:
         assert values[scale_in] * values[sigma_w] == 1 / sp.sqrt(d)
         assert values[scale_in] * values[sigma_v] == 1 / sp.sqrt(d)
         assert values[scale_out] * values[sigma_a] == 1 / sp.sqrt(m)
+
+
+def test_what_takes_a_network_takes_its_name_too() -> None:
+    assert derive("reglu").network == network("reglu")
+    assert kernel_function("reglu", width=3).network == network("reglu")
+    for wrong in (3, None, "regul"):
+        with pytest.raises(InputError, match="^network "):
+            derive(wrong)  # type: ignore[arg-type]
+
+
+def test_symbolic_variances_keep_the_scales_of_the_parametrization() -> None:
+    chosen = network("relu", parametrization="ntk", variances="symbolic").parametrization
+    assert (chosen.name, chosen.variances, len(chosen.values)) == ("ntk", "symbolic", 2)
+    assert chosen.values == network("relu", parametrization="ntk").parametrization.values[-2:]

@@ -25,8 +25,10 @@ GRAM = r_i * r_j * rho
 
 
 @cache
-def derived(name: str, parametrization: str = "standard", gates: int | None = None) -> KernelDerivation:
-    return derive(network(name, gates=gates, parametrization=parametrization), order=4)
+def derived(
+    name: str, parametrization: str = "standard", gates: int | None = None, variances: str = "numeric"
+) -> KernelDerivation:
+    return derive(network(name, gates=gates, parametrization=parametrization, variances=variances), order=4)
 
 
 def moments(name: str, p: float, q: float, correlation: float) -> tuple[float, float]:
@@ -104,7 +106,7 @@ def test_the_expansion_is_the_published_one(name: str, statement: str) -> None:
 
 
 def test_the_general_form_and_the_arc_cosine_kernels_are_the_published_ones() -> None:
-    relu = derived("relu", "symbolic").network.activation.normal_form
+    relu = derived("relu", variances="symbolic").network.activation.normal_form
     at = {s_1: sigma_w * r_i, s_2: sigma_w * r_j, c: sigma_w**2 * GRAM}
     arc_cosine = STATEMENTS["A2"]
     phi_phi, slope_slope = dual(relu, relu).subs(at), dual(relu.derivative(), relu.derivative()).subs(at)
@@ -140,7 +142,7 @@ def test_at_infinite_width_the_kernel_is_a_polynomial_in_the_covariance(name: st
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_symbolic_variances_specialise_to_both_parametrizations(name: str) -> None:
-    general = derived(name, "symbolic").kernel.off_diagonal.subs(
+    general = derived(name, variances="symbolic").kernel.off_diagonal.subs(
         {sigma_w: 1 / sp.sqrt(d), sigma_v: 1 / sp.sqrt(d)}
     )
     polynomial = sp.Poly(sp.expand(general), sigma_a)

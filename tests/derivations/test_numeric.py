@@ -16,16 +16,16 @@ from derivations.numeric import activation_functions
 from derivations.symbols import d, m, r_i, r_j, rho
 from verify.activations import ACTIVATIONS
 
-NETWORKS = ("relu", "reglu", "gqu", "relu2", "max(0, z) + z*z")
+NETWORKS = ("relu", "reglu", "gqu", "relu2", "max(0, z) + z*z", "1 + max(0, z)")
 WIDTH = 29
 # The promise: 1e-14 sqrt(K_ii K_jj).
 TOLERANCE = mp.mpf("1e-14")
 
 
 @cache
-def derived(name: str, parametrization: str = "standard") -> KernelDerivation:
-    described = network(expression=name) if "z" in name else network(name, parametrization=parametrization)
-    return derive(described, order=4)
+def derived(name: str, parametrization: str = "standard", variances: str = "numeric") -> KernelDerivation:
+    named = {"expression": name} if "z" in name else {"name": name}
+    return derive(network(**named, parametrization=parametrization, variances=variances), order=4)
 
 
 @cache
@@ -39,9 +39,8 @@ def exact(name: str, kind: str, x: np.ndarray, y: np.ndarray) -> mp.mpf:
     with mp.workdps(90):  # near opposite rows half the digits of the angle are lost
         p, q = [mp.mpf(float(v)) for v in x], [mp.mpf(float(v)) for v in y]
         first, second = mp.sqrt(mp.fdot(p, p)), mp.sqrt(mp.fdot(q, q))
-        if not (first and second):
-            return mp.mpf(0)
-        cosine = mp.fdot(p, q) / (first * second)
+        # Every term with an angle has both norms as factors, so that any cosine does at a row of zeros.
+        cosine = mp.fdot(p, q) / (first * second) if first and second else mp.mpf(0)
         cosine = max(mp.mpf(-1), min(mp.mpf(1), cosine))
         return mp.re(exact_kernel(name, kind, len(x))(first, second, cosine))
 
@@ -117,8 +116,10 @@ def test_zero_rows_duplicates_and_opposite_rows_are_exact(name: str) -> None:
     assert K[0, 2] == K[1, 2]
     if "z" not in name:  # max(0, u) max(0, -u) = 0, and its gradients' product
         assert K[0, 2] == 0.0
-    np.testing.assert_array_equal(K[3:], 0.0)
-    np.testing.assert_array_equal(K[:, 3:], 0.0)
+    np.testing.assert_array_equal(K[3:, 3:], float(name == "1 + max(0, z)") * WIDTH)
+    if name != "1 + max(0, z)":
+        np.testing.assert_array_equal(K[3:], 0.0)
+        np.testing.assert_array_equal(K[:, 3:], 0.0)
 
 
 @pytest.mark.parametrize("name", ["relu", "gqu"])
@@ -221,9 +222,10 @@ def test_other_kinds_and_variances_without_values_are_refused() -> None:
     ):
         kernel_function(derived("relu"), "ntks")  # type: ignore[arg-type]
     with pytest.raises(
-        InputError, match=r"^parametrization must give every variance a value to be evaluated, sigma_a, "
+        InputError,
+        match=r"^variances must be numeric for a kernel to be evaluated, sigma_a, .* have no value$",
     ):
-        kernel_function(derived("reglu", "symbolic"), width=3)
+        kernel_function(derived("reglu", variances="symbolic"), width=3)
 
 
 def test_arguments_are_not_changed() -> None:

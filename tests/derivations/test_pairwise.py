@@ -208,13 +208,19 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(threads: int, square: b
     assert np.array_equal(fill(gated, X, Y, threads=threads), fill(gated, X, Y))
 
 
-def test_zero_rows_give_zeros_even_if_the_profile_does_not() -> None:
+def test_zero_rows_have_norm_zero_and_are_orthogonal_to_every_row() -> None:
     X = clustered(300, 4)
     X[[0, 150, 299]] = 0.0
     zero = np.all(X == 0.0, axis=1)
+    r = np.linalg.norm(X, axis=1)
     for Y in None, X[:200]:
-        K = fill(lambda theta, cosine, sine, r_i, r_j: 1 / (r_i * r_j) + theta, X, Y)
-        assert np.array_equal(K == 0.0, zero[:, None] | zero[None, : K.shape[1]])
+        # 5 + r_i + r_j tells the norms, 100 theta the angle: pi/2 to the last bit.
+        K = fill(lambda theta, cosine, sine, r_i, r_j: 5 + r_i + r_j + 100 * theta * sine + cosine, X, Y)
+        q = r[: K.shape[1]]
+        touched = zero[:, None] | zero[None, : K.shape[1]]
+        expected = 5 + r[:, None] + q[None, :] + 50 * np.pi
+        np.testing.assert_allclose(K[touched], expected[touched], rtol=1e-15)
+        assert not np.any(np.isclose(K[~touched], expected[~touched], rtol=1e-9))
 
 
 def test_rows_without_columns_are_zero_rows_and_no_rows_give_an_empty_matrix() -> None:
@@ -260,7 +266,7 @@ def test_products_of_norms_that_overflow_give_inf_and_never_nan() -> None:
 @pytest.mark.parametrize("spread", [1.0, 1e-3], ids=["far apart", "all pairs near"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_peak_memory_is_at_most_1_3_times_the_matrix(square: bool, spread: float, threads: int) -> None:
-    n, d = 2048, 16
+    n, d = 4096, 16
     X = 1 + spread * np.random.default_rng(0).standard_normal((n, d))
     tracemalloc.start()
     try:

@@ -220,9 +220,9 @@ def test_show_gives_statement_source_and_evidence(capsys: pytest.CaptureFixture[
 
 SMALL = ("--data", "gaussian", "--n", "3", "--d", "2")
 BAD = {
-    "no network": (("derive",), "network must be given by a name or by an activation's expression"),
+    "no network": (("derive",), "network must be given by its name or by an activation's expression, got neither"),
     "unknown network": (("derive", "regul"), "network 'regul' is unknown; did you mean reglu?"),
-    "both": (("derive", "relu", "--activation", "z"), "not by both"),
+    "both": (("derive", "relu", "--activation", "z"), "got both 'relu' and 'z'"),
     "gates": (("derive", "relu", "--gates", "7"), "gates must be 0, 1 or 2, got 7"),
     "gates of a name": (("derive", "reglu", "--gates", "2"), "gates of network reglu are 1, got 2"),
     "call": (("derive", "--activation", "__import__('os').system('true')"), "activation may call"),
@@ -232,7 +232,9 @@ BAD = {
     "jump": (("derive", "step"), "jumps at 0, so the gradient in the activation weights w"),
     "order": (("derive", "reglu", "--order", "1"), "order must be a whole number from 2"),
     "digits": (("derive", "relu", "--digits", "0", "--format", "json"), "digits must be a whole number from 1"),
-    "symbolic code": (("derive", "relu", "--variances", "symbolic", "--format", "c"), "sigma_a, sigma_w have none"),
+    "symbolic code": (("derive", "relu", "--variances", "symbolic", "--format", "c"), "sigma_a, sigma_w have no value"),
+    "steps in code": (("derive", "relu", "--steps", "--format", "c"), "steps can be shown in text, latex or json"),
+    "digits in text": (("derive", "relu", "--digits", "1001"), "digits must be a whole number from 1 to 1000, got 1001"),
     "format": (("derive", "relu", "--format", "yaml"), "'yaml' is not one of"),
     "option": (("derive", "relu", "--colour"), "No such option"),
     "command": (("derivee",), "No such command"),
@@ -245,9 +247,17 @@ BAD = {
     "n with input": (("kernel", "relu", "--input", "digits", "--n", "3", "--width", "3"), "n and d belong to --data"),
     "huge": (("kernel", "relu", "--data", "gaussian", "--n", "1000000", "--d", "2", "--width", "3"), "GiB"),
     "seeds": (("empirical", "relu", *SMALL, "--width", "3", "--seeds", "0"), "seeds must be a positive integer, got 0"),
+    "too many neurons": (("empirical", "relu", *SMALL, "--width", "10000000000", "--seeds", "1000000000"), "some months of"),
+    "jump of networks": (("empirical", "step", *SMALL, "--width", "4"), "--kind nngp has one"),
+    "same output": (
+        ("empirical", "relu", *SMALL, "--width", "3", "--output", "o.npy", "--error-output", "./o.npy"),
+        "error-output must be another file than output, got './o.npy'",
+    ),
     "float width": (("empirical", "relu", *SMALL, "--width", "2.5"), "'2.5' is not a valid integer"),
     "seed": (("empirical", "relu", *SMALL, "--width", "3", "--seed", "-1"), "seed must be a whole number, 0 or"),
     "claim": (("verify", "A99"), "claim must be one of"),
+    "no jobs": (("verify", "A2", "--jobs", "0"), "jobs must be a positive integer, got 0"),
+    "near claim": (("verify", "a3"), "did you mean 'A3'?"),
     "jobs": (("verify", "A2", "--jobs", "-1"), "jobs must be a positive integer, got -1"),
     "shown claim": (("show", "Z"), "claim must be one of"),
     "output kind": (("kernel", "relu", *SMALL, "--width", "3", "--output", "K.txt"), ".npy"),
@@ -282,6 +292,47 @@ def test_an_existing_output_is_kept_without_force(
     assert target.read_bytes() == b"precious"
     assert ask(*command, "--force", capsys=capsys)[0] == 0
     assert np.load(target).shape == (6, 6)
+
+
+def test_the_input_is_never_an_output(rows: Path, capsys: pytest.CaptureFixture[str]):
+    before = rows.read_bytes()
+    other = rows.parent / "." / ".." / rows.parent.name / rows.name
+    for option in ("--output", "--error-output"):
+        command = ("empirical", "relu", "--input", str(rows), "--width", "4", option, str(other), "--force")
+        assert "must be another file than the input" in refused(*command, capsys=capsys)
+    assert rows.read_bytes() == before
+
+
+def test_both_files_are_named_in_the_report(rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    files = tmp_path / "K.npy", tmp_path / "E.npy"
+    command = ("empirical", "relu", "--input", str(rows), "--width", "4", "--output", str(files[0]))
+    _, out, _ = ask(*command, "--error-output", str(files[1]), capsys=capsys)
+    assert all(str(file) in out for file in files)
+    assert all(np.load(file).shape == (6, 6) for file in files)
+
+
+def test_one_neuron_has_no_error_to_report(capsys: pytest.CaptureFixture[str]):
+    _, out, _ = ask("empirical", "relu", *SMALL, "--width", "1", "--seeds", "1", capsys=capsys)
+    assert "a single neuron has none" in out
+    assert "one network" in out
+    assert "nan" not in out
+
+
+def test_a_kernel_that_vanishes_in_float64_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "tiny.npy"
+    np.save(path, np.full((2, 2), 1e-160))
+    assert "rows too short" in refused("kernel", "reglu", "--input", str(path), "--width", "4", capsys=capsys)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="not run: there is no /dev/full")
+def test_a_full_disk_behind_stdout_is_one_line():
+    script = "from verify.cli import main; main(['derive', 'relu'])"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == "gluntk: standard output must be writable, got: No space left on device\n"
 
 
 def test_entries_beyond_float64_are_refused_with_advice(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

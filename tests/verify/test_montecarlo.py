@@ -5,7 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from derivations import kernel_function, network
 from derivations.errors import InputError
+from derivations.numeric import activation_functions
 from verify.finite import NETWORKS, FiniteNetwork, finite_network
 from verify.montecarlo import empirical_ntk
 from verify.streams import chunk_size, draw_neurons, seed_sequence
@@ -189,3 +191,17 @@ def test_relative_error_falls_with_the_number_of_neurons():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(InputError, match=message):
         empirical_ntk(**({"network": "relu", "X": np.eye(2), "width": 4} | arguments))
+
+
+@pytest.mark.parametrize("gates", [0, 1])
+def test_networks_and_the_derived_kernel_agree_at_a_row_of_zeros(gates: int):
+    described = network(expression="2 + max(0, z)", gates=gates)
+    phi, dphi = activation_functions(described.activation)
+    X = np.array([[0.0, 0.0], [1.0, -0.5]])
+    estimate = empirical_ntk(FiniteNetwork("shifted", phi, dphi, gates), X, width=8, seeds=4000)
+    K = kernel_function(described, width=8)(X)
+    # Every neuron is phi(0) there: 8 phi(0)^2 without gates, 0 with one, and no error.
+    assert K[0, 0] == pytest.approx(estimate.mean[0, 0], rel=1e-13) == pytest.approx(32.0 * (1 - gates))
+    assert estimate.standard_error[0, 0] < 1e-6
+    assert abs(estimate.mean[0, 1] - K[0, 1]) <= 5 * estimate.standard_error[0, 1]
+    assert (K[0, 1] > 0) == (gates == 0)

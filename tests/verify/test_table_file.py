@@ -34,7 +34,6 @@ def refusal(path: Path) -> str:
         "1,2.5\n-3,4e2\n",
         "1,2.5\n-3,4e2",
         "a,b\n1,2.5\n-3,4e2\n",
-        "2019,total\n1,2.5\n-3,4e2\n",
         "1,2.5\r\n-3,4e2\r\n",
         "1,2.5\r-3,4e2\r",
         "\ufeff1,2.5\n-3,4e2\n",
@@ -213,3 +212,11 @@ def test_any_bytes_give_a_finite_matrix_or_one_line(tmp_path, data):
         assert result.ndim == 2
         assert result.size > 0
         assert np.isfinite(result).all()
+
+
+@pytest.mark.parametrize("first", ["1.5O,2", "x,2", "a,b,2019", "na,1,x"])
+def test_a_first_line_of_numbers_and_words_is_refused_and_never_dropped(tmp_path, first):
+    text = first + "\n" + ",".join("3" for _ in first.split(",")) + "\n"
+    assert "beside numbers, expected numbers only (data) or names only (a header)" in refusal(
+        table(tmp_path, text)
+    )

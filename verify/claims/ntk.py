@@ -47,7 +47,7 @@ def _general_form(statement: Statement, _: Setting) -> Evidence:
 
 
 def _arc_cosine(statement: Statement, _: Setting) -> Evidence:
-    result = derived("relu", "symbolic")
+    result = derived("relu", variances="symbolic")
     pairs = []
     for order, name in enumerate(("phi_phi", "slope_slope")):
         closed = rewrite(Expectation(Phi(order, u_1) * Phi(order, u_2)), result.steps)

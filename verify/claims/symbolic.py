@@ -16,9 +16,9 @@ from verify.claim import Evidence, Verdict
 
 
 @lru_cache(maxsize=16)
-def derived(name: str, parametrization: str = "standard") -> KernelDerivation:
+def derived(name: str, variances: str = "numeric") -> KernelDerivation:
     """The derivation of a named network, every step checked."""
-    result = derive(network(name, parametrization=parametrization))
+    result = derive(network(name, variances=variances))
     result.check()
     return result
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
@@ -20,10 +22,16 @@ from verify.commands.progress import progress
 from verify.eigenvalues import Bias, Extremes, extremes, smallest_eigenvalue_bias, top_vector
 from verify.finite import NETWORKS, FiniteNetwork, finite_network
 from verify.moments import quadratic_form
-from verify.montecarlo import empirical_ntk
+from verify.montecarlo import KernelOverflowError, empirical_ntk
 from verify.output import check_output, write_array
 
 SCHEMA = 1
+# 1e17 operations take a core weeks to months.
+_MOST_OPERATIONS = 10**17
+_TOO_LONG = (
+    "input has rows too long for this kernel: entries exceed 1.8e308; scale the data, for example with "
+    "--prepare normalize"
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ def closed_form(
     quiet: bool,
 ) -> str:
     """The closed-form kernel's report; the matrix goes to `output`."""
-    _check_outputs(force, output)
+    _check_outputs(force, request.source, output=output)
     function = kernel_function(network.symbolic(), kind=kind, width=width)  # type: ignore[arg-type]
     X = request.load()
     check_memory(len(X), len(X), 3, "a kernel")
@@ -77,7 +85,7 @@ def closed_form(
     if output is not None:
         write_array(output, K, force)
     report = _common(function.network.name, network.parametrization, kind, request, X, width, found)
-    return _rendered(report, format, f"closed-form {kind.upper()} of {function.network.name}", output)
+    return _rendered(report, format, f"closed-form {kind.upper()} of {function.network.name}", [output])
 
 
 def empirical(
@@ -96,15 +104,24 @@ def empirical(
     started = time.perf_counter()
     check_positive_integer(width, "width")
     check_positive_integer(seeds, "seeds")
-    _check_outputs(force, output, error_output)
+    _check_outputs(force, request.source, **{"output": output, "error-output": error_output})
     finite = network.finite()
+    if kind == "ntk" and finite.dphi is None:
+        raise InputError(
+            f"network {finite.name!r} has no neural tangent kernel: its activation jumps and its gradient is a "
+            "Dirac measure; --kind nngp has one"
+        )
     X = request.load()
+    _check_duration(len(X), X.shape[1], finite.gates, width, seeds)
     rng = np.random.SeedSequence(request.seed, spawn_key=(1,))
     with progress(quiet, "neurons") as bar:
-        estimate = empirical_ntk(
-            finite, X, width, seeds, rng, kind=kind, parts=min(4, width * seeds),
-            progress=None if bar is None else lambda done, total: bar("neurons", done, total),
-        )  # fmt: skip
+        try:
+            estimate = empirical_ntk(
+                finite, X, width, seeds, rng, kind=kind, parts=min(4, width * seeds),
+                progress=None if bar is None else lambda done, total: bar("neurons", done, total),
+            )  # fmt: skip
+        except KernelOverflowError:
+            raise InputError(_TOO_LONG) from None
     with progress(quiet, "eigenvalues"):
         found = extremes(estimate.mean)
         _, top_error = quadratic_form(finite, X, top_vector(estimate.mean), width, seeds, rng, kind=kind)
@@ -123,23 +140,42 @@ def empirical(
         "lambda_min_bias_rate": _number(bias.rate),
         "seconds": time.perf_counter() - started,
     }
-    return _rendered(report, format, f"mean {kind.upper()} of {seeds} networks {finite.name}", output)
+    networks = f"{seeds} networks" if seeds > 1 else "one network"
+    return _rendered(
+        report, format, f"mean {kind.upper()} of {networks} {finite.name}", [output, error_output]
+    )
 
 
-def _check_outputs(force: bool, *paths: str | None) -> None:
-    given = [path for path in paths if path is not None]
-    if len(set(given)) < len(given):
-        raise InputError(f"output and error-output must be different files, got {given[0]!r} twice")
-    for path in given:
-        check_output(path, force, suffix=".npy")
+def _check_outputs(force: bool, source: str | None, **paths: str | None) -> None:
+    """Every file can be written, and none is the input or another output, by whatever name."""
+    taken = {} if source is None else {os.path.realpath(source): "the input"}
+    for name, path in paths.items():
+        if path is None:
+            continue
+        target = check_output(path, force, suffix=".npy", name=name)
+        if target in taken:
+            raise InputError(f"{name} must be another file than {taken[target]}, got {path!r}")
+        taken[target] = name
+
+
+def _check_duration(n: int, d: int, gates: int, width: int, seeds: int) -> None:
+    """Refuse what no machine finishes: a slip of a few digits, more often than a wish."""
+    operations = 2 * width * seeds * ((2 + gates) * n * n + (1 + gates) * n * d)
+    if operations > _MOST_OPERATIONS:
+        most = _MOST_OPERATIONS * width * seeds // operations
+        raise InputError(
+            f"width and seeds must give at most {most:.2g} neurons for {n} rows, some months of computing, "
+            f"got {width * seeds:.2g}"
+        )
 
 
 def _check_representable(K: Array) -> None:
     if not np.isfinite(K).all():
-        row, column = np.argwhere(~np.isfinite(K))[0]
+        raise InputError(_TOO_LONG)
+    if not K.any():
         raise InputError(
-            f"input has rows too long for this kernel: entry ({row}, {column}) exceeds 1.8e308; scale the data, "
-            "for example with --prepare normalize"
+            "input has rows too short for this kernel: every entry is 0 or below 4.9e-324; scale the data, for "
+            "example with --prepare standardize"
         )
 
 
@@ -173,7 +209,7 @@ def _number(value: float) -> float | str:
     return float(value) if np.isfinite(value) else str(float(value))
 
 
-def _rendered(report: dict[str, object], format: str, title: str, output: str | None) -> str:
+def _rendered(report: dict[str, object], format: str, title: str, outputs: Sequence[str | None]) -> str:
     if format == "json":
         return json.dumps(report, indent=2)
     width = "" if report["width"] is None else f", width {report['width']}"
@@ -185,18 +221,27 @@ def _rendered(report: dict[str, object], format: str, title: str, output: str | 
         f"  condition number  {_shown(report['condition_number'])}",
     ]
     if "seeds" in report:
-        lines[2] += f" +- {_shown(report['lambda_max_standard_error'], 2)} (standard error)"
-        lines[3] += (
-            f", biased by about {_shown(report['lambda_min_bias'], 2)} (falls like neurons^"
-            f"-{_shown(report['lambda_min_bias_rate'], 2)}, from halves and quarters of the neurons)"
-        )
-        lines.append(
-            f"  standard error    {_shown(report['standard_error'], 2)} of the kernel, in the Frobenius norm"
-        )
+        if report["lambda_max_standard_error"] != "nan":
+            lines[2] += f" +- {_shown(report['lambda_max_standard_error'], 2)} (standard error)"
+        if report["lambda_min_bias"] != "nan":
+            lines[3] += (
+                f", biased by about {_shown(report['lambda_min_bias'], 2)} (falls like neurons^"
+                f"-{_shown(report['lambda_min_bias_rate'], 2)}, from halves and quarters of the neurons)"
+            )
+        if report["standard_error"] == "nan":
+            lines.append("  standard error    unknown: a single neuron has none")
+        else:
+            error = _shown(report["standard_error"], 2)
+            lines.append(f"  standard error    {error} of the kernel, in the Frobenius norm")
     if report["condition_number"] == "inf":
-        lines.append("  the kernel is singular to rounding: are rows equal, opposite or zero?")
-    if output is not None:
-        lines.append(f"  written to        {output}")
+        causes = "are rows equal, opposite or zero"
+        if "seeds" in report:
+            causes += ", or are there fewer parameters than rows"
+        lines.append(f"  the kernel is singular to rounding: {causes}?")
+    if outputs[0] is not None:
+        lines.append(f"  written to        {outputs[0]}")
+    if len(outputs) > 1 and outputs[1] is not None:
+        lines.append(f"  standard errors   {outputs[1]}")
     return "\n".join(lines)
 
 

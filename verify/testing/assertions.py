@@ -187,7 +187,7 @@ def assert_symmetric_in_rows(
     kernel : callable
         ``kernel(X)`` gives the (n, n) matrix. For a width: ``lambda X: my_kernel(X, m)``.
     X : (n, d) array_like
-        At least two rows.
+        A single row has one order only: the kernel is then called and nothing else asserted.
     rounding : float
         By how many eps sqrt(K_ii K_jj) an entry may depend on its place: a matrix product sums in another
         order there. Default 90, twice what `derivations.kernel_function` promises; arccos of a rounded
@@ -198,7 +198,7 @@ def assert_symmetric_in_rows(
     AssertionError
         Naming the entry that differs most.
     InputError
-        If X has one row, or is not a matrix.
+        If X is not a matrix.
 
     Source
     ------
@@ -218,13 +218,11 @@ def assert_symmetric_in_rows(
     count = _roundings(rounding)
     points = check_matrix(X, "X")
     n = len(points)
-    if n < 2:
-        raise InputError("X must have at least two rows to be reordered, got 1")
     reference = np.asarray(kernel(points.copy()), dtype=np.float64)
     assert_shape(reference, n)
     assert_finite(reference, "kernel(X)")
     lengths = np.sqrt(np.abs(reference.diagonal()))
-    for order in (np.roll(np.arange(n), -1), np.r_[1, 0, 2:n]):
+    for order in (np.roll(np.arange(n), -1), np.r_[1, 0, 2:n]) if n > 1 else ():
         moved = np.asarray(kernel(points[order]), dtype=np.float64)
         assert_shape(moved, n)
         what = f"kernel is not symmetric in the rows of X: with rows {order.tolist()} in this order"
