@@ -82,7 +82,7 @@ def test_what_takes_a_network_takes_its_name_too() -> None:
     assert derive("reglu").network == network("reglu")
     assert kernel_function("reglu", width=3).network == network("reglu")
     for wrong in (3, None, "regul"):
-        with pytest.raises(InputError, match="^network "):
+        with pytest.raises(InputError, match=r"^network "):
             derive(wrong)  # type: ignore[arg-type]
 
 
