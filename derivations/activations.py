@@ -89,7 +89,7 @@ def activation(name: str) -> Activation:
         If there is none; the line suggests the nearest.
     """
     if name not in NAMED:
-        near = difflib.get_close_matches(name, NAMED, n=1)
+        near = difflib.get_close_matches(name.lower(), NAMED, n=1)
         hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(NAMED)
         raise InputError(f"activation {name!r} is unknown; {hint}")
     return Activation(name, parse(NAMED[name]))

@@ -143,7 +143,7 @@ def network(
         return TwoLayer(name, activation(base), own_gates, chosen)
     if name in NAMED:
         return TwoLayer(_described(name, gates or 0), activation(name), gates or 0, chosen)
-    near = difflib.get_close_matches(str(name), [*NAMED, *GATED], n=1)
+    near = difflib.get_close_matches(str(name).lower(), [*NAMED, *GATED], n=1)
     hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join([*NAMED, *GATED])
     raise InputError(f"network {name!r} is unknown; {hint}")
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import ThreadpoolController
 
 from derivations import pairwise
 from derivations.activations import Activation
@@ -104,7 +105,10 @@ class KernelFunction:
             if Y.shape[1] != X.shape[1]:
                 raise InputError(f"Y must have {X.shape[1]} columns as X has, got {Y.shape[1]}")
         check_positive_integer(threads, "threads")
-        return pairwise.fill(self.profile(X.shape[1]), X, Y, threads)
+        profile = self.profile(X.shape[1])
+        # Each tile is a small product: threads of the BLAS's own would mostly wait for one another, spinning.
+        with _threadpools().limit(limits=1, user_api="blas"):
+            return pairwise.fill(profile, X, Y, threads)
 
     def profile(self, dimension: int) -> pairwise.Profile:
         """The function of angle and norms that `derivations.pairwise.fill` evaluates, for this dimension."""
@@ -137,6 +141,12 @@ class KernelFunction:
             return total if total is not None else np.zeros_like(theta)
 
         return evaluate
+
+
+@cache
+def _threadpools() -> ThreadpoolController:
+    """The BLAS libraries that are loaded; finding them takes milliseconds."""
+    return ThreadpoolController()
 
 
 @lru_cache(maxsize=64)

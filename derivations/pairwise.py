@@ -16,12 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 Profile = Callable[[Array, Array, Array, Array, Array], Array]
 
-# Four tiles (1.1 MB each) stay in a core's cache while one is computed and mirrored, and an operation on one
-# takes long enough for threads to pass the interpreter's lock on: at 250 KB two threads are no faster than
+# Four tiles (550 KB each) stay in a core's cache while one is computed and mirrored, and an operation on one
+# takes long enough for threads to pass the interpreter's lock on: at 250 KB two threads are hardly faster than
 # one. Not powers of two: read by columns, as mirroring does, such a tile would fall on few sets of the cache.
-TILE_ROWS, TILE_COLUMNS = 376, 376
-# Rows of a product: large enough for the BLAS, small against the output when a second one is needed.
-PANEL_ROWS = 240
+TILE_ROWS, TILE_COLUMNS = 184, 376
 # Columns summed in one product. Over thousands a BLAS sums one by one, and on rows of equal entries
 # all roundings go one way: 6e-15 at d = 1000, against 8e-16 in pieces of 128.
 SUMMED = 128
@@ -30,6 +28,7 @@ SUMMED = 128
 NEAR = 0.03
 # Entries gathered at once for the near pairs, so that memory is bounded when all pairs are near.
 GATHERED = 1 << 15
+_NONE = np.empty(0, np.intp)
 
 
 def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: int = 1) -> Array:
@@ -54,15 +53,14 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     Y : (n', d) array_like, optional
         Like X.  Without it Y = X, only the lower triangle is computed, and K is exactly symmetric.
     threads : int
-        Blocks of rows are shared among this many threads; the bits of K do not depend on it.  The
-        products U V^T are left to the BLAS and its own threads.
+        Blocks of rows are shared among this many threads; the bits of K do not depend on it.  They call
+        the BLAS, which should then be limited to one thread of its own.
 
     Returns
     -------
     K : (n, n') float64
         Entries above 1.8e308 are inf, those below 4.9e-324 are 0; neither spoils another entry.
-        The peak memory is K, one float64 copy of X and of Y, a few tiles per thread, and for d > 128
-        another 240 rows.
+        The peak memory is K, one float64 copy of X and of Y, and a few tiles per thread.
 
     Raises
     ------
@@ -93,15 +91,15 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     # page faults again; freeing 16 MB once raises that threshold above a tile.
     np.empty(1 << 21)
     K = np.empty((len(U), len(V)))
-    # Before the threads start: a BLAS called from several threads, tile by tile, stalls on its own.
-    for start in range(0, len(U), PANEL_ROWS):
-        stop = min(start + PANEL_ROWS, len(U))
-        width = stop if symmetric else len(V)
-        _cosines(U[start:stop], V[:width], K[start:stop, :width])
+
+    upper = np.triu(np.ones((TILE_ROWS, TILE_ROWS), bool), 1)
+
+    def block(start: int) -> tuple[slice, int]:
+        rows = slice(start, min(start + TILE_ROWS, len(U)))
+        return rows, rows.stop if symmetric else len(V)
 
     def fill_rows(start: int) -> None:
-        rows = slice(start, min(start + TILE_ROWS, len(U)))
-        width = rows.stop if symmetric else len(V)
+        rows, width = block(start)
         scratch = np.empty((3, (rows.stop - start) * min(width, TILE_COLUMNS)))
         # errstate does not reach threads started inside it, hence here and not around the pool.
         with np.errstate(over="ignore", under="ignore"):
@@ -109,16 +107,17 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
                 columns = slice(left, min(left + TILE_COLUMNS, width))
                 tile = K[rows, columns]
                 theta, cosine, sine = (part[: tile.size].reshape(tile.shape) for part in scratch)
-                cosine[...] = tile
+                _cosines(U[rows], V[columns], cosine)
                 _angles(U[rows], V[columns], theta, cosine, sine)
-                tile[...] = block = profile(theta, cosine, sine, r[rows, None], q[None, columns])
+                tile[...] = values = profile(theta, cosine, sine, r[rows, None], q[None, columns])
                 if symmetric:  # mirrored now, while the tile is in cache
                     below = slice(left, max(left, min(columns.stop, start)))
-                    K[below, rows] = block[:, : below.stop - left].T
+                    K[below, rows] = values[:, : below.stop - left].T
         if symmetric:
             # The two halves of a product of rows with themselves may be rounded differently.
             corner = K[rows, rows]
-            corner[...] = np.tril(corner) + np.tril(corner, -1).T
+            size = len(corner)
+            np.copyto(corner, corner.T, where=upper[:size, :size])
 
     starts = range(0, len(U), TILE_ROWS)[::-1]  # the longest rows of the triangle first
     if threads == 1:
@@ -163,17 +162,17 @@ def _angles(U: Array, V: Array, theta: Array, cosine: Array, sine: Array) -> Non
     """Write the angles of unit rows U (p, d) with V (q, d) and their sines, given U V^T as the cosines."""
     np.multiply(cosine, cosine, out=sine)
     np.subtract(1.0, sine, out=sine)
-    near = np.flatnonzero(sine < NEAR)
-    sign = np.copysign(1.0, cosine.take(near))
-    cosine.put(near, 0.0)  # rounding may have left |cos| > 1
-    sine.put(near, 1.0)
+    near = np.nonzero(sine < NEAR) if np.min(sine, initial=1.0) < NEAR else (_NONE, _NONE)
+    sign = np.copysign(1.0, cosine[near])
+    cosine[near] = 0.0  # rounding may have left |cos| > 1
+    sine[near] = 1.0
     np.sqrt(sine, out=sine)
     np.arccos(cosine, out=theta)
-    half = _chords(U, V, near // len(V), near % len(V), sign) / 2
+    half = _chords(U, V, *near, sign) / 2
     angle = 2 * np.arcsin(half)
-    theta.put(near, np.where(sign > 0, angle, np.pi - angle))
-    cosine.put(near, sign * (1 - 2 * half * half))
-    sine.put(near, 2 * half * np.sqrt(1 - half * half))
+    theta[near] = np.where(sign > 0, angle, np.pi - angle)
+    cosine[near] = sign * (1 - 2 * half * half)
+    sine[near] = 2 * half * np.sqrt(1 - half * half)
 
 
 def _chords(U: Array, V: Array, i: NDArray[np.intp], j: NDArray[np.intp], sign: Array) -> Array:

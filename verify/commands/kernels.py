@@ -78,7 +78,7 @@ def closed_form(
     X = request.load()
     check_memory(len(X), len(X), 3, "a kernel")
     with progress(quiet, "kernel"):
-        K = function(X)
+        K = function(X, threads=os.cpu_count() or 1)
     _check_representable(K)
     with progress(quiet, "eigenvalues"):
         found = extremes(K)
