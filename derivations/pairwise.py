@@ -162,13 +162,14 @@ def _angles(U: Array, V: Array, theta: Array, cosine: Array, sine: Array) -> Non
     """Write the angles of unit rows U (p, d) with V (q, d) and their sines, given U V^T as the cosines."""
     np.multiply(cosine, cosine, out=sine)
     np.subtract(1.0, sine, out=sine)
-    near = np.nonzero(sine < NEAR) if np.min(sine, initial=1.0) < NEAR else (_NONE, _NONE)
+    i, j = np.nonzero(sine < NEAR) if np.min(sine, initial=1.0) < NEAR else (_NONE, _NONE)
+    near = i, j
     sign = np.copysign(1.0, cosine[near])
     cosine[near] = 0.0  # rounding may have left |cos| > 1
     sine[near] = 1.0
     np.sqrt(sine, out=sine)
     np.arccos(cosine, out=theta)
-    half = _chords(U, V, *near, sign) / 2
+    half = _chords(U, V, i, j, sign) / 2
     angle = 2 * np.arcsin(half)
     theta[near] = np.where(sign > 0, angle, np.pi - angle)
     cosine[near] = sign * (1 - 2 * half * half)
