@@ -70,8 +70,9 @@ def certified_hermite(
     Parameters
     ----------
     phi : sympy expression in ``derivations.symbols.z``
-        Built from z, exact numbers, ``+ - * /``, whole powers, sqrt, exp, log, tanh, erf, erfc, sin, cos, sinh,
-        cosh, sech, asinh and atan; analytic on a strip around the real line, growing at most like exp(b |z|).
+        Built from z, exact numbers, ``+ - * /``, whole powers, sqrt, exp, log, tanh, erf, erfc, sin, cos,
+        sinh, cosh, sech, asinh and atan; analytic on a strip around the real line, growing at most like
+        exp(b |z|).
     count : int
         How many coefficients, from 1 to 2000.
     digits : int
@@ -118,7 +119,7 @@ def certified_hermite(
 
 
 def certified_expectation(f: sp.Expr, digits: int = 30, variance: sp.Rational | Fraction | int = 1) -> Ball:
-    r"""\(E[f(s z)]\), z standard normal, \(s^2\) the variance: `certified_hermite`'s a_0, of any f that it takes.
+    r"""\(E[f(s z)]\), z standard normal, \(s^2\) the variance: the a_0 of `certified_hermite`.
 
     Raises
     ------

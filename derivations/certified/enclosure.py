@@ -1,7 +1,7 @@
 r"""Sets that hold the values of an expression on a half-strip, an unbounded set that no ball can hold.
 
-The regions are \(\{x + iy: |y| \le W\}\) and its parts \(x \ge X\) and \(x \le -X\). They and every expression here
-are symmetric under conjugation, so are all sets. Every number kept is a rounded-outward end of a ball.
+The regions are \(\{x + iy: |y| \le W\}\) and its parts \(x \ge X\), \(x \le -X\). They and every expression
+here are symmetric under conjugation, so are all sets. Every number kept is a rounded-outward end of a ball.
 
 Source: derived here.
 """
@@ -18,7 +18,7 @@ from derivations.certified.program import Instruction, UnprovedError
 
 @dataclass(frozen=True)
 class Region:
-    r"""The part of the strip \(|y| \le W\) with \(x \ge X\) (side 1), \(x \le -X\) (side -1), or all (side 0).
+    r"""The part of the strip \(|y| \le W\) with \(x \ge X\) (side 1), \(x \le -X\) (side -1) or all (0).
 
     `base` is a number b with \(b \ge 1\) and \(b \ge W\), so that \(|z| \le b + |x|\).
     """

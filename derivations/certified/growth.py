@@ -35,8 +35,8 @@ def exponential(
 ) -> Enclosure:
     r"""exp f: \(|e^f| = e^{\mathrm{Re} f}\), \(\arg e^f = \mathrm{Im} f\).
 
-    For a quadratic, \(\mathrm{Re}(a z^2 + b z + c) = a(x^2 - y^2) + b x + c\); otherwise, where Re f is not bounded
-    above, \(|f| \le C (b + |x|)\) gives \(|e^f| \le e^{C b} e^{C|x|}\).
+    For a quadratic, \(\mathrm{Re}(a z^2 + b z + c) = a(x^2 - y^2) + b x + c\); otherwise, where Re f is not
+    bounded above, \(|f| \le C (b + |x|)\) gives \(|e^f| \le e^{C b} e^{C|x|}\).
     """
     high, growth = f.high, None
     if quadratic:
@@ -89,8 +89,8 @@ def square_root(f: Enclosure, instruction: Instruction) -> Enclosure:
 def hyperbolic_tangent(f: Enclosure, instruction: Instruction) -> Enclosure:
     r"""tanh f, off its poles \(i\pi(n + 1/2)\).
 
-    With \(q = e^{-2\mathrm{Re} f} < 1\), \(|\tanh f - 1| \le 2q/(1 - q)\). Where \(v = |\mathrm{Im} f| < \pi/2\),
-    \(|\tanh f|^2 = (\sinh^2\mathrm{Re} f + \sin^2 v)/(\sinh^2\mathrm{Re} f + \cos^2 v) \le \max(1, \tan^2 v)\).
+    For f = u + iv: with \(q = e^{-2u} < 1\), \(|\tanh f - 1| \le 2q/(1 - q)\); with \(|v| < \pi/2\),
+    \(|\tanh f|^2 = (\sinh^2 u + \sin^2 v)/(\sinh^2 u + \cos^2 v) \le \max(1, \tan^2 v)\).
     """
     for side, start in ((1, f.low), (-1, -f.high)):
         if start > 0:
@@ -98,7 +98,7 @@ def hyperbolic_tangent(f: Enclosure, instruction: Instruction) -> Enclosure:
             return disc(side, 2 * q / (1 - q))
     v = f.imaginary
     if v < arb.pi() / 2:
-        bound = 1 + v.tan() if v > arb.pi() / 4 else arb(1)
+        bound = arb(1) if v < arb.pi() / 4 else 1 + v.tan()
         return sharpened(flat(bound), imaginary=arb(0) if v == 0 else None)
     raise UnprovedError(f"{shown(instruction.source)} may have a pole")
 
@@ -106,8 +106,8 @@ def hyperbolic_tangent(f: Enclosure, instruction: Instruction) -> Enclosure:
 def error_function(f: Enclosure, instruction: Instruction) -> Enclosure:
     r"""erf f, where Im f is bounded.
 
-    Along the vertical line from u to u + iv, \(|\mathrm{erf}(u + iv)| \le 1 + 2\pi^{-1/2} |v| e^{v^2}\). For u > 0
-    \(\mathrm{erfc}(f) = 2\pi^{-1/2} e^{-f^2}\int_0^\infty e^{-t^2 - 2tf} dt\), so \(|1 - \mathrm{erf} f| \le e^{v^2 - u^2}\).
+    Along the vertical line from u to f = u + iv, \(|\mathrm{erf} f| \le 1 + 2\pi^{-1/2} |v| e^{v^2}\). For
+    u > 0 \(\mathrm{erfc} f = 2\pi^{-1/2} e^{-f^2}\int_0^\infty e^{-t^2 - 2tf} dt\), at most \(e^{v^2 - u^2}\).
     """
     if not f.imaginary.is_finite():
         raise UnprovedError(f"{shown(instruction.source)} may grow faster than exp(b |z|)")
@@ -120,7 +120,7 @@ def error_function(f: Enclosure, instruction: Instruction) -> Enclosure:
 
 
 def trigonometric(f: Enclosure, instruction: Instruction) -> Enclosure:
-    r"""sin f or cos f, at most \(\cosh v\) with \(v = |\mathrm{Im} f|\), and its imaginary part at most \(\sinh v\)."""
+    r"""sin f or cos f: at most \(\cosh v\) with \(v = |\mathrm{Im} f|\), the imaginary part \(\sinh v\)."""
     if not f.imaginary.is_finite():
         raise UnprovedError(f"{shown(instruction.source)} may grow faster than exp(b |z|)")
     return sharpened(flat(f.imaginary.cosh()), imaginary=f.imaginary.sinh())
@@ -129,8 +129,8 @@ def trigonometric(f: Enclosure, instruction: Instruction) -> Enclosure:
 def inverse_function(f: Enclosure, instruction: Instruction) -> Enclosure:
     r"""asinh f or atan f, off their cuts \(\pm i[1, \infty)\).
 
-    \(|\mathrm{asinh} f| \le \log(1 + 2|f|) + \pi/2\), because \(1 \le |f + \sqrt{1 + f^2}| \le 1 + 2|f|\) for Re f >= 0;
-    \(|\mathrm{Re}\,\mathrm{atan} f| \le \pi/2\) and \(|\mathrm{Im}\,\mathrm{atan} f| \le \mathrm{artanh}|\mathrm{Im} f|\).
+    For Re f >= 0 \(1 \le |f + \sqrt{1 + f^2}| \le 1 + 2|f|\), so \(|\mathrm{asinh} f| \le \log(1 + 2|f|) + \pi/2\);
+    \(\mathrm{atan} f\) has a real part of at most \(\pi/2\), an imaginary one of at most artanh |Im f|.
     """
     if not f.imaginary < 1 and (instruction.operation == "atan" or not (f.low > 0 or f.high < 0)):
         raise UnprovedError(f"the argument of {shown(instruction.source)} may reach i or -i")

@@ -1,4 +1,4 @@
-"""An activation as a flat list of operations, to be run over real balls and over complex boxes without SymPy."""
+"""An activation as a flat list of operations, to be run over real balls and complex boxes without SymPy."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def _ends(program: Program, constants: list[arb | None], W: arb, base: arb) -> t
 
 
 def _middle(program: Program, constants: list[arb | None], half_width: float, start: float) -> arb:
-    """A bound on the rectangle |x| <= start, 0 <= y <= half_width; its mirror image follows by conjugation."""
+    """A bound on the rectangle |x| <= start, 0 <= y <= half_width; conjugation gives the other half."""
     bound = arb(0)
     stack = [(0.0, start, 0.0, half_width), (-start, 0.0, 0.0, half_width)]
     scale = half_width or start

@@ -191,7 +191,8 @@ def test_more_digits_and_more_coefficients_agree_with_fewer():
 
 
 WIDEST = {
-    "sigmoid": mp.pi, "silu": mp.pi, "softplus": mp.pi, "tanh": mp.pi / 2, "mish": 3 * mp.pi / 4, "sech": mp.pi / 2,
+    "sigmoid": mp.pi, "silu": mp.pi, "softplus": mp.pi, "tanh": mp.pi / 2, "mish": 3 * mp.pi / 4,
+    "sech": mp.pi / 2,
     "atan": 1, "asinh": 1, "root": 1, "cauchy": 2, "steep silu": 2 * mp.pi / 3, "product": mp.pi / 2,
     "log-cosh": mp.pi / 2, "slope of mish": 3 * mp.pi / 4,
 }  # fmt: skip
@@ -365,11 +366,13 @@ def test_arguments_out_of_range_are_refused(arguments: tuple[object, ...], line:
 
 def test_sums_that_would_take_too_long_are_refused():
     with pytest.raises(
-        InputError, match=r"nodes, being analytic within .*: ask for fewer digits or coefficients"
+        InputError,
+        match=r"nodes, with the proved strip's half-width .*: ask for fewer digits or coefficients",
     ):
         certified_hermite(sp.tanh(z), 1, 30, 10**10)
     with pytest.raises(
-        InputError, match=r"nodes, being analytic within .*: ask for fewer digits or coefficients"
+        InputError,
+        match=r"nodes, with the proved strip's half-width .*: ask for fewer digits or coefficients",
     ):
         certified_hermite(sp.log(1 + sp.exp(10**6 * z)), 1)
     with pytest.raises(InputError, match=r"nodes of .* bits: ask for fewer digits or coefficients"):
