@@ -10,6 +10,7 @@ thousands of terms.  Errors are over sqrt(T_ii T_jj), of the duals, against 25-d
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import mpmath as mp
@@ -22,7 +23,7 @@ from derivations.duals.activations import Array
 COLUMNS, WIDTH = 64, 256
 PAIRS = 8
 # phi, phi', and the distance of their poles from the real line.
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, tuple[Callable[[mp.mpf], mp.mpf], Callable[[mp.mpf], mp.mpf], float]] = {
     "silu": (lambda z: z * logistic(z), lambda z: logistic(z) * (1 + z * logistic(-z)), math.pi),
     "sigmoid": (lambda z: logistic(z), lambda z: logistic(z) * logistic(-z), math.pi),
     "tanh": (mp.tanh, lambda z: mp.sech(z) ** 2, math.pi / 2),
@@ -52,7 +53,8 @@ def nodes(deviation: mp.mpf, strip: float) -> list[tuple[mp.mpf, mp.mpf]]:
 
 def quadrature(name: str, which: int, q_i: float, q_j: float, rho: float) -> mp.mpf:
     """T (which = 0) or T' (1), by a conditional expectation within an expectation."""
-    function, strip = ACTIVATIONS[name][which], ACTIVATIONS[name][2]
+    *functions, strip = ACTIVATIONS[name]
+    function = functions[which]
     with mp.workdps(25):
         s_i, s_j = mp.sqrt(mp.mpf(q_i)), mp.sqrt(mp.mpf(q_j))
         sine = mp.sqrt((1 - mp.mpf(rho)) * (1 + mp.mpf(rho)))
@@ -95,7 +97,7 @@ def rows() -> list[dict[str, object]]:
     for name in ACTIVATIONS:
         error = worst_error(name)
         for threads in (1, 2):
-            tasks = {
+            tasks: dict[str, Callable[[], object]] = {
                 case: partial(smooth_ntk, name, X, gates=1, width=WIDTH, threads=threads)
                 for case, X in cases.items()
             }

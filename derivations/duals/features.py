@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.fft import dct
+from scipy.fft import dct, next_fast_len
 
 from derivations.duals.activations import Array, Elementwise, Smooth
 from derivations.errors import InputError
@@ -143,14 +143,15 @@ def features(activation: Smooth, sigma: Array, order: int = ORDERS[0]) -> Featur
     both = (activation.value, activation.slope)
     with np.errstate(all="ignore"):  # what is not finite is refused
         harmonics = max(_harmonics(activation.name, function, float(np.max(sigma))) for function in both)
-        values = np.stack([_features(function, sigma, order, harmonics) for function in both])
+        values = [_features(function, sigma, order, harmonics) for function in both]
         error = max(_error(function, sigma, order, part) for function, part in zip(both, values, strict=True))
         error = max(error, _mismatch(activation, sigma, order))
     _check_error(activation.name, sigma, error)
-    energy = np.sum(values**2, axis=2)[..., ::-1].cumsum(axis=-1)[..., ::-1]  # (2, m, k), from k on
+    energy = np.stack([np.sum(part**2, axis=1) for part in values])  # (2, m, k)
+    energy = energy[..., ::-1].cumsum(axis=-1)[..., ::-1]  # from k on
     share = np.divide(energy, energy[..., :1], out=np.zeros_like(energy), where=energy > 0)
     tails = np.pad(np.sqrt(np.max(share, axis=1)), ((0, 0), (0, 1)))
-    return Features(np.ascontiguousarray(values.transpose(3, 0, 1, 2)), tails)
+    return Features(np.stack([part.transpose(2, 0, 1) for part in values], axis=1), tails)
 
 
 def interpolated(activation: Smooth, sigma: Array, order: int = ORDERS[0]) -> tuple[Features, Array]:
@@ -207,11 +208,11 @@ def _features(function: Elementwise, sigma: Array, order: int, harmonics: int) -
     """(m, l, k) features of one function: the trapezoidal rule in alpha, by a cosine transform."""
     r, w = radial_rule(order)
     cosines = np.cos(np.pi * (np.arange(harmonics) + 0.5) / harmonics)
-    # Row by row: what is sampled is the largest array of all, and dear to allocate.
-    coefficients = np.stack([dct(function(np.multiply.outer(s * r, cosines)), type=2) for s in sigma])
-    coefficients *= np.sqrt(w)[:, None] / (2 * harmonics)
-    coefficients[..., 1:] *= np.sqrt(2)
-    return coefficients
+    weights = np.multiply.outer(np.sqrt(w), np.where(np.arange(harmonics) > 0, np.sqrt(0.5), 0.5) / harmonics)
+    found = np.empty((len(sigma), order, harmonics))
+    for s, row in zip(sigma, found, strict=True):  # in cache, but for the rows of thousands of harmonics
+        np.multiply(dct(function(np.multiply.outer(s * r, cosines)), type=2), weights, out=row)
+    return found
 
 
 def _harmonics(name: str, function: Elementwise, sigma: float) -> int:
@@ -226,7 +227,7 @@ def _harmonics(name: str, function: Elementwise, sigma: float) -> int:
             )
         few = energy <= NEGLIGIBLE * energy[0]
         if few[tried - tried // 4]:  # a quarter of them is nothing but rounding: no coincidence
-            return int(np.argmax(few)) + 2
+            return int(next_fast_len(int(np.argmax(few)) + 2, real=True))
         tried *= 2
     raise InputError(
         f"{name} is too rough at a variance of {sigma**2:.3g}: it has to be analytic, and "

@@ -23,8 +23,9 @@ Index = NDArray[np.intp]
 LOWEST, HIGHEST = 1e-100, 1e2
 # Terms left out are below this, relative to sqrt(T_ii T_jj).
 CUT = 1e-15
-# Four arrays of two such tiles stay in a core's cache.
-TILE = 112
+# An operation on a tile takes long enough for threads to pass the interpreter's lock on, and a core's cache holds
+# the four arrays of a recurrence.
+TILE = 184
 
 
 @dataclass(frozen=True)

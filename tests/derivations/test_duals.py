@@ -386,6 +386,7 @@ def planted_weight(monkeypatch):
     r, w = features.radial_rule(64)
     wrong = w.copy()
     wrong[np.argmax(w)] *= 1 + 1e-10
+    monkeypatch.setattr(features, "ORDERS", (64,))
     monkeypatch.setattr(features, "radial_rule", lambda order: (r, wrong))
 
 
