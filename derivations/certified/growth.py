@@ -107,7 +107,7 @@ def error_function(f: Enclosure, instruction: Instruction) -> Enclosure:
     r"""erf f, where Im f is bounded.
 
     Along the vertical line from u to f = u + iv, \(|\mathrm{erf} f| \le 1 + 2\pi^{-1/2} |v| e^{v^2}\). For
-    u > 0 \(\mathrm{erfc} f = 2\pi^{-1/2} e^{-f^2}\int_0^\infty e^{-t^2 - 2tf} dt\), at most \(e^{v^2 - u^2}\).
+    u > 0 \(|\mathrm{erfc} f| = |2\pi^{-1/2} e^{-f^2}\int_0^\infty e^{-t^2 - 2tf} dt| \le e^{v^2 - u^2}\).
     """
     if not f.imaginary.is_finite():
         raise UnprovedError(f"{shown(instruction.source)} may grow faster than exp(b |z|)")
@@ -129,8 +129,8 @@ def trigonometric(f: Enclosure, instruction: Instruction) -> Enclosure:
 def inverse_function(f: Enclosure, instruction: Instruction) -> Enclosure:
     r"""asinh f or atan f, off their cuts \(\pm i[1, \infty)\).
 
-    For Re f >= 0 \(1 \le |f + \sqrt{1 + f^2}| \le 1 + 2|f|\), so \(|\mathrm{asinh} f| \le \log(1 + 2|f|) + \pi/2\);
-    \(\mathrm{atan} f\) has a real part of at most \(\pi/2\), an imaginary one of at most artanh |Im f|.
+    For Re f >= 0 \(1 \le |f + \sqrt{1 + f^2}| \le 1 + 2|f|\), so |asinh f| is at most log(1 + 2|f|) + pi/2;
+    atan f has a real part of at most \(\pi/2\), an imaginary one of at most artanh |Im f|.
     """
     if not f.imaginary < 1 and (instruction.operation == "atan" or not (f.low > 0 or f.high < 0)):
         raise UnprovedError(f"the argument of {shown(instruction.source)} may reach i or -i")

@@ -3,8 +3,8 @@ r"""All Hermite coefficients of an activation by one trapezoid sum, with proved 
 With \(h_k = He_k/\sqrt{k!}\) and the density n of a standard normal z, the integrand is
 \(F_k(x) = \phi(s x)\,h_k(x)\,n(x)\). Three errors are bounded, all in ball arithmetic:
 
-Discretisation. If F is analytic on \(|\mathrm{Im}\,x| \le w\), and |F| has an integral of at most M over every
-line in it, then
+Discretisation. If F is analytic on \(|\mathrm{Im}\,x| \le w\) and the integral of |F| over every line
+there at most M, then
 
 \[ \Big|\int F - h\sum_{j\in\mathbb Z} F(jh)\Big| \le \frac{2M}{e^{2\pi w/h} - 1}. \]
 
@@ -22,15 +22,15 @@ gives at z = x + iw, one term being at most the sum, for all k up to K
 
 (It holds off the real line because \(He_k(z) = E(z+iS)^k\), S standard normal, turns the sum into
 \(E\exp(r(z+iS)(\bar z+iT))\), which for r < 1 converges absolutely and locally uniformly in both arguments.)
-With \(|n(x+iw)| = (2\pi)^{-1/2}e^{(w^2-x^2)/2}\) the factor left of x is a Gaussian of variance 1 + r. With the
+With \(|n(x+iw)| = (2\pi)^{-1/2}e^{(w^2-x^2)/2}\) the factor left of x is a Gaussian of variance 1 + r. The
 strip's \(|\phi(u)| \le C(b+|\mathrm{Re}\,u|)^p e^{g|\mathrm{Re}\,u|}\), \((b+s|x|)^p \le b^p e^{ps|x|/b}\),
-\(G = s(g + p/b)\) and \(E\,e^{G|X|} \le 2e^{G^2(1+r)/2}\) this gives
+\(G = s(g + p/b)\) and \(E\,e^{G|X|} \le 2e^{G^2(1+r)/2}\) then give
 
 \[ M = 2C\,b^p\,r^{-K/2}(1-r^2)^{-1/4}(1+r)^{1/2}\exp\Big(\frac{w^2}{2(1-r)} + \frac{G^2(1+r)}{2}\Big). \]
 
-Truncation. On the real line the same bounds leave \(B(x) = A\,(b+sx)^p e^{gsx - x^2/(2(1+r))}\), log-concave: past
-a point T where its logarithm has slope -L < 0 the terms fall at least geometrically, so both tails together are at
-most \(2h\,B(T)/(1-e^{-Lh})\).
+Truncation. On the real line the same bounds leave \(B(x) = A\,(b+sx)^p e^{gsx - x^2/(2(1+r))}\), log-concave:
+past a point T where its logarithm has slope -L < 0 the terms fall at least geometrically, so both tails
+together are at most \(2h\,B(T)/(1-e^{-Lh})\).
 
 The rounding errors are in the balls. Source: derived here where no other is named.
 """
@@ -127,10 +127,8 @@ def _sums(program: Program, order: int, variance: fmpq, rule: Rule) -> list[arb]
     for k in range(order + 1):
         total = sum(map(arb.__mul__, current, parts[k % 2]), arb(0))
         balls.append(total * norm.rsqrt() + error)
-        previous, current = (
-            current,
-            [x * p - k * q for x, p, q in zip(nodes, current, previous, strict=True)],
-        )
+        following = [x * p - k * q for x, p, q in zip(nodes, current, previous, strict=True)]
+        previous, current = current, following
         norm *= k + 1
     return balls
 
