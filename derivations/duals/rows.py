@@ -143,7 +143,8 @@ def smooth_ntk(
     Returns
     -------
     K : (n, n') float64
-        Error at most 1e-12 sqrt(K_ii K_jj) for named activations.
+        Error at most 2e-14 + 1e-16 q of sqrt(K_ii K_jj) for named activations, q the largest |x|^2 / d: the
+        second part is the rounding of the correlations.
 
     Raises
     ------

@@ -25,8 +25,10 @@ from derivations.duals import (
 )
 from derivations.errors import InputError
 
-# The promise for kernels, over sqrt(K_ii K_jj), and that for duals of q <= 100; the oracle is right to 1e-16.
+# The promise for kernels, over sqrt(K_ii K_jj), and that for duals of q <= 100.
+# The oracle rounds at the end, and some dozen times in between: in 64 bits where there are more than 53.
 KERNEL, DUAL = 1e-12, 1e-14
+ORACLE = 5e-16 + 50 * float(np.finfo(np.longdouble).eps)
 WIDTH, DIMENSION = 16, 64
 EDGES = [1.0, -1.0, 0.0] + [s * (1 - 10.0**-k) for k in (1, 2, 3, 5, 7, 9, 11, 13, 14) for s in (1, -1)]
 Wide = np.longdouble
@@ -93,7 +95,7 @@ def exact_kernel(name: str, gates: int, q_i: float, q_j: float, rho: float) -> n
     return c**gates * ((WIDTH + gates * DIMENSION) * T + DIMENSION * c * slope)
 
 
-def worst_errors(name: str, q: np.ndarray, rho: np.ndarray, pairs: int) -> tuple[float, float, float]:
+def worst_errors(name: str, q: np.ndarray, rho: np.ndarray, pairs: int) -> tuple[float, float]:
     """Over sqrt of the diagonals: of T and T', and of the kernels with 0 and 1 gates, on some of the pairs."""
     computed = dual_matrices(name, q, q, rho)
     c = np.sqrt(np.multiply.outer(q, q)) * rho
@@ -110,7 +112,7 @@ def worst_errors(name: str, q: np.ndarray, rho: np.ndarray, pairs: int) -> tuple
                 for a, b, r in ((i, j, rho[i, j]), (i, i, 1.0), (j, j, 1.0))
             )
             worst[1] = max(worst[1], float(abs(kernel[i, j] - exact) / np.sqrt(np.prod(diagonal))))
-    return worst[0], worst[1], float(len(chosen))
+    return worst[0], worst[1]
 
 
 def hostile(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -123,8 +125,7 @@ def hostile(seed: int, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_duals_and_kernels_agree_with_quadrature_in_the_plane(name: str):
-    dual, kernel, pairs = worst_errors(name, *hostile(1, 160), pairs=150)
-    assert pairs == 150
+    dual, kernel = worst_errors(name, *hostile(1, 160), pairs=150)
     assert dual < DUAL
     assert kernel < KERNEL
 
@@ -181,7 +182,7 @@ def test_oracle_and_duals_agree_with_25_digits(name: str, q_i: float, q_j: float
     for which in range(2):
         scale = math.sqrt(oracle(name, q_i, q_i, 1.0)[which] * oracle(name, q_j, q_j, 1.0)[which])
         expected = float(mp_dual(name, which, q_i, q_j, rho))
-        assert abs(float(oracle(name, q_i, q_j, rho)[which]) - expected) < 1e-15 * scale
+        assert abs(float(oracle(name, q_i, q_j, rho)[which]) - expected) < ORACLE * scale
         assert abs(computed[which][0, 0] - expected) < DUAL * scale
 
 
@@ -403,7 +404,7 @@ def planted_interpolation(monkeypatch):
 def test_quadrature_sees_a_planted_error(plant, monkeypatch):
     monkeypatch.setattr(features, "CERTIFIED", math.inf)
     plant(monkeypatch)
-    dual, _, _ = worst_errors("silu", *hostile(1, 160), pairs=150)
+    dual, _ = worst_errors("silu", *hostile(1, 160), pairs=150)
     assert dual > DUAL
 
 
