@@ -83,7 +83,7 @@ def duals_of_rows(
         raise InputError(f"scale must be a positive number, got {scale}")
     sigma_i = _deviations(X, scale, "X")
     sigma_j = sigma_i if Y is None else _deviations(Y, scale, "Y")
-    check_memory(len(sigma_i), len(sigma_j), 4, "a kernel")
+    check_memory(len(sigma_i), len(sigma_j), 6, "a kernel")
     with threadpools().limit(limits=1, user_api="blas"):
         cosine = fill(lambda theta, cosine, sine, r_i, r_j: cosine, X, Y, threads)
     T, slope = evaluate(chosen, sigma_i, sigma_j, cosine, Y is None, threads)
