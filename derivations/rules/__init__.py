@@ -7,10 +7,10 @@ Stein's recursion, by derivatives of the closed form instead of expectations of 
 
 from __future__ import annotations
 
-from derivations.rules import covariance, series, weights
+from derivations.rules import covariance, input_gradient, series, weights
 from derivations.rules.rule import Rule, rewrite
 
 __all__ = ["RULES", "Rule", "rewrite"]
 
-RULES: dict[str, Rule] = {**weights.RULES, **covariance.RULES, **series.RULES}
+RULES: dict[str, Rule] = {**weights.RULES, **covariance.RULES, **series.RULES, **input_gradient.RULES}
 """Rules by name."""

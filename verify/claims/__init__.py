@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from verify.claim import Claim
-from verify.claims import ntk, simplified
+from verify.claims import gradient, ntk, simplified
 
-CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (*ntk.CLAIMS, *simplified.CLAIMS)}
+CLAIMS: dict[str, Claim] = {claim.id: claim for claim in (*ntk.CLAIMS, *simplified.CLAIMS, *gradient.CLAIMS)}
 """Claims by id, in the order in which they are reported."""
