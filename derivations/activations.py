@@ -12,7 +12,7 @@ import sympy as sp
 
 from derivations.arguments import shown
 from derivations.errors import InputError
-from derivations.piecewise import Piecewise, from_expression
+from derivations.normal_form import NormalForm, NotInClass, from_expression
 from derivations.symbols import z
 
 NAMED: dict[str, str] = {
@@ -23,10 +23,41 @@ NAMED: dict[str, str] = {
     "relu2": "max(0, z)**2",
     "relu3": "max(0, z)**3",
     "identity": "z",
+    "erf": "erf(z)",
+    "probit": "(1 + erf(z/sqrt(2)))/2",
+    "gelu": "z*(1 + erf(z/sqrt(2)))/2",
+    "gaussian": "exp(-z**2/2)",
+    "sin": "sin(z)",
+    "cos": "cos(z)",
+    "exp": "exp(z)",
+    "sigmoid": "sigmoid(z)",
+    "silu": "z*sigmoid(z)",
+    "tanh": "tanh(z)",
+    "softplus": "log(1 + exp(z))",
+    "mish": "z*tanh(log(1 + exp(z)))",
 }
 """Named activations, each written in the language that `parse` reads."""
 
-_FUNCTIONS = {"max": sp.Max, "min": sp.Min, "abs": sp.Abs, "sign": sp.sign, "step": sp.Heaviside}
+
+def _sigmoid(argument: sp.Expr) -> sp.Expr:
+    return 1 / (1 + sp.exp(-argument))
+
+
+_FUNCTIONS = {
+    "max": sp.Max,
+    "min": sp.Min,
+    "abs": sp.Abs,
+    "sign": sp.sign,
+    "step": sp.Heaviside,
+    "exp": sp.exp,
+    "log": sp.log,
+    "sqrt": sp.sqrt,
+    "sin": sp.sin,
+    "cos": sp.cos,
+    "tanh": sp.tanh,
+    "erf": sp.erf,
+    "sigmoid": _sigmoid,
+}
 _OPERATORS = {
     ast.Add: lambda p, q: p + q,
     ast.Sub: lambda p, q: p - q,
@@ -56,23 +87,34 @@ class Activation:
     phi: sp.Expr
 
     @cached_property
-    def normal_form(self) -> Piecewise:
-        """phi as a piecewise polynomial."""
+    def normal_form(self) -> NormalForm:
+        """phi in the class of `derivations.normal_form`; raises NotInClass where it has no closed form."""
         return from_expression(self.phi)
+
+    @cached_property
+    def has_normal_form(self) -> bool:
+        """Whether phi is in that class."""
+        try:
+            return bool(self.normal_form)
+        except NotInClass:
+            return False
 
     @property
     def homogeneity(self) -> int | None:
         """The h with phi(t z) = t^h phi(z) for t > 0, or None."""
-        return self.normal_form.homogeneity
+        return self.normal_form.homogeneity if self.has_normal_form else None
 
     @property
     def is_continuous(self) -> bool:
         """Whether phi has no jump, so that its derivative is an ordinary function."""
-        return self.normal_form.derivative().is_regular
+        return not self.has_normal_form or self.normal_form.derivative().is_regular
 
     @property
     def parity(self) -> str | None:
         """``'even'``, ``'odd'`` or None."""
+        if not self.has_normal_form:
+            reflection = self.phi.subs(z, -z)
+            return "even" if reflection == self.phi else "odd" if reflection == -self.phi else None
         form = dict(self.normal_form.terms)
         reflected = dict(self.normal_form.reflected().terms)
         if reflected == form:
@@ -101,7 +143,8 @@ def parse(text: str) -> sp.Expr:
     Parameters
     ----------
     text : str
-        Numbers, ``z``, ``+ - * / **``, and ``max, min, abs, sign, step``.
+        Numbers, ``z``, ``pi``, ``+ - * / **``, and ``max, min, abs, sign, step, exp, log, sqrt, sin, cos, tanh,
+        erf, sigmoid``.
 
     Raises
     ------
@@ -115,7 +158,8 @@ def parse(text: str) -> sp.Expr:
     >>> parse("__import__('os')")
     Traceback (most recent call last):
     ...
-    derivations.errors.InputError: activation may call max, min, abs, sign, step only, got __import__('os')
+    derivations.errors.InputError: activation may call max, min, abs, sign, step, exp, log, sqrt, sin, cos, tanh,
+    erf, sigmoid only, got __import__('os')
     """
     if len(text) > _LONGEST_EXPRESSION:
         raise InputError(f"activation must have at most {_LONGEST_EXPRESSION} characters, got {len(text)}")

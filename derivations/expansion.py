@@ -17,7 +17,7 @@ import sympy as sp
 from derivations.derivation import Step
 from derivations.gaussian import expectation
 from derivations.networks import TwoLayer
-from derivations.piecewise import Piecewise
+from derivations.normal_form import NormalForm
 from derivations.symbols import (
     KERNEL,
     REMAINDER,
@@ -64,7 +64,7 @@ class KernelExpansion:
         return len(self.coefficients) - 1
 
 
-def hermite_coefficient(phi: Piecewise, k: int) -> sp.Expr:
+def hermite_coefficient(phi: NormalForm, k: int) -> sp.Expr:
     r"""The orthonormal Hermite coefficient \(a_k = E[\phi^{(k)}(z)]/\sqrt{k!}\), z standard normal.
 
     Examples
@@ -110,12 +110,18 @@ def taylor_coefficients(network: TwoLayer, order: int) -> tuple[sp.Expr, ...]:
     return tuple(coefficient(j) for j in range(order + 1))
 
 
+def on_diagonal(kernel: sp.Expr) -> sp.Expr:
+    """`kernel` at x = y: expanded where it is a polynomial in the norm, else factored."""
+    value = kernel.subs({rho: 1, r_j: r_i})
+    return sp.expand(value) if value.is_polynomial(r_i) else sp.factor_terms(value)
+
+
 def expansion_steps(network: TwoLayer, kernel: sp.Expr, order: int) -> list[Step]:
     """Steps from the closed form `kernel` to its expansion, its remainder and alpha, beta, gamma."""
     on_sphere = kernel.subs({r_i: sp.sqrt(d), r_j: sp.sqrt(d)})
     coefficients = taylor_coefficients(network, order)
     at_one = sp.expand(on_sphere.subs(rho, 1))
-    diagonal = sp.expand(kernel.subs({rho: 1, r_j: r_i}))
+    diagonal = on_diagonal(kernel)
     g = network.gates
     values = {
         beta: sp.expand(coefficients[g] / d ** (g + 1)),

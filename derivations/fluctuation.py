@@ -12,7 +12,7 @@ import sympy as sp
 
 from derivations.gaussian import isserlis
 from derivations.kernel_derivation import Kernel, KernelDerivation
-from derivations.piecewise import Piecewise
+from derivations.normal_form import monomial
 from derivations.price import dual
 from derivations.symbols import (
     Phi,
@@ -88,7 +88,7 @@ def _expectation(term: sp.Expr, result: KernelDerivation) -> sp.Expr:
         i, j = (int(powers.pop(gate, 0)) for gate in gate_values(index))
         covariance = gate_variance * sp.Symbol("gram")
         value *= isserlis(i, j, gate_variance * r_i**2, gate_variance * r_j**2, covariance)
-    factors = {argument: Piecewise({("power", 0): sp.S.One}) for argument in (u_1, u_2)}
+    factors = {argument: monomial(0) for argument in (u_1, u_2)}
     phi = result.network.activation.normal_form
     for factor, power in list(powers.items()):
         if isinstance(factor, Phi):

@@ -11,7 +11,18 @@ from __future__ import annotations
 
 import sympy as sp
 
-_OPAQUE = (sp.asin, sp.Sum, sp.Integral, sp.Derivative, sp.Subs, sp.Heaviside, sp.DiracDelta, sp.exp, sp.erf)
+_OPAQUE = (
+    sp.asin,
+    sp.atan,
+    sp.Sum,
+    sp.Integral,
+    sp.Derivative,
+    sp.Subs,
+    sp.Heaviside,
+    sp.DiracDelta,
+    sp.exp,
+    sp.erf,
+)
 
 
 def _split_radicals(expression: sp.Expr) -> sp.Expr:
@@ -24,6 +35,28 @@ def _split_radicals(expression: sp.Expr) -> sp.Expr:
         lambda e: e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer and not e.base.is_Atom,
         lambda e: factored(e.base, e.exp),
     )
+
+
+def _canonical_arcs(expression: sp.Expr) -> sp.Expr:
+    """One form for the argument of every arctangent: then equal arcs are equal symbols."""
+
+    def canonical(argument: sp.Expr) -> sp.Expr:
+        roots: dict[sp.Expr, sp.Symbol] = {}
+        rational = _split_radicals(argument).replace(
+            lambda e: e.is_Pow and e.exp.is_Rational and e.exp.q == 2,
+            lambda e: roots.setdefault(e.base, sp.Dummy(positive=True)) ** e.exp.p,
+        )
+        # 1 / root as root / radicand, so that it does not matter where the root stood.
+        top, bottom = sp.fraction(sp.cancel(sp.together(rational)))
+        for base, root in roots.items():
+            power = sp.Poly(bottom, root).degree() if bottom.has(root) else 0
+            if power % 2:
+                top, bottom = top * root, sp.expand(bottom * root)
+            bottom = bottom.subs(root, sp.sqrt(base))
+        value = sp.cancel(top / bottom)
+        return sp.atan(sp.factor(value).subs({root: sp.sqrt(base) for base, root in roots.items()}))
+
+    return expression.replace(sp.atan, canonical) if expression.has(sp.atan) else expression
 
 
 def _generators(expression: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Symbol, sp.Expr]]]:
@@ -75,7 +108,11 @@ def vanishes(expression: sp.Expr) -> bool:
     False
     """
     expression = sp.sympify(expression).replace(sp.acos, lambda t: sp.pi / 2 - sp.asin(t))
-    expression, relations = _generators(_split_radicals(expression))
+    if expression.has(sp.exp):
+        # One form for each exponent, and sums in it as products: then equal exponentials are equal symbols.
+        expression = expression.replace(sp.exp, lambda t: sp.exp(sp.expand(sp.cancel(t))))
+        expression = sp.expand_power_exp(expression)
+    expression, relations = _generators(_split_radicals(_canonical_arcs(expression)))
     numerator = sp.expand(sp.together(expression).as_numer_denom()[0])
     # A later root's radicand may contain an earlier root; reduce until nothing changes.
     for _ in range(len(relations) + 1):

@@ -8,12 +8,27 @@ import sympy as sp
 
 from derivations.derivation import Derivation, Step
 from derivations.errors import InputError
-from derivations.expansion import Coefficients, KernelExpansion, expansion_steps
+from derivations.expansion import Coefficients, KernelExpansion, expansion_steps, on_diagonal
 from derivations.networks import TwoLayer, as_network
-from derivations.ntk import kernel_steps
-from derivations.symbols import COVARIANCE, KERNEL, REMAINDER, Coefficient, alpha, beta, gamma, r_i, r_j, rho
+from derivations.normal_form import NotInClass
+from derivations.ntk import closed_steps, general_steps, parametrization_steps
+from derivations.shift_law import certified_steps, enclosure, shift_law_steps
+from derivations.symbols import (
+    COVARIANCE,
+    KERNEL,
+    REMAINDER,
+    Coefficient,
+    Enclosure,
+    Phi,
+    alpha,
+    beta,
+    gamma,
+    z,
+)
 
 HIGHEST_ORDER = 200
+PIECEWISE = (sp.Max, sp.Min, sp.Abs, sp.sign, sp.Heaviside)
+"""What no strip of analyticity allows."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +60,54 @@ class KernelDerivation:
         return next(step.rhs for step in reversed(self.steps) if step.lhs == lhs)
 
     @property
+    def is_closed(self) -> bool:
+        """Whether the kernels have a closed form; else coefficients are certified numbers."""
+        return any(step.title == "Diagonal" for step in self.steps)
+
+    @property
+    def enclosures(self) -> dict[sp.Expr, Enclosure]:
+        """Certified numbers: Hermite coefficients and second moments of the activation."""
+        return {step.lhs: step.rhs for step in self.steps if isinstance(step.rhs, Enclosure)}
+
+    def enclosed(self, expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+        """An expression of the steps' results: middle and radius, 0 where it is exact."""
+        return enclosure(expression, self.enclosures) if self.enclosures else (expression, sp.S.Zero)
+
+    @property
     def kernel(self) -> Kernel:
-        """The NTK."""
+        """The NTK.
+
+        Raises
+        ------
+        InputError
+            If there is no closed form.
+        """
+        self._check_closed()
         return Kernel(self.result(KERNEL), next(step.rhs for step in self.steps if step.title == "Diagonal"))
 
     @property
     def nngp(self) -> Kernel:
-        """The NNGP covariance of the outputs."""
+        """The NNGP covariance of the outputs; raises InputError if it has no closed form."""
+        self._check_closed()
         closed = self.result(COVARIANCE)
-        return Kernel(closed, sp.expand(closed.subs({rho: 1, r_j: r_i})))
+        return Kernel(closed, on_diagonal(closed))
+
+    def _check_closed(self) -> None:
+        if not self.is_closed:
+            raise InputError(
+                f"network {self.network.name} has no closed-form kernel: its coefficients are certified numbers, and "
+                "kernel_function evaluates it"
+            )
 
     @property
     def coefficients(self) -> Coefficients:
-        """alpha, beta, gamma."""
-        return Coefficients(self.result(alpha), self.result(beta), self.result(gamma))
+        """alpha, beta, gamma, or the middles of their enclosures."""
+        return Coefficients(*(self.enclosed(self.result(name))[0] for name in (alpha, beta, gamma)))
+
+    @property
+    def coefficients_radius(self) -> Coefficients:
+        """Radii of the enclosures of alpha, beta, gamma; 0 for closed forms."""
+        return Coefficients(*(self.enclosed(self.result(name))[1] for name in (alpha, beta, gamma)))
 
     @property
     def simplified_everywhere(self) -> bool:
@@ -68,11 +117,16 @@ class KernelDerivation:
     @property
     def expansion(self) -> KernelExpansion:
         """The power series in rho on the sphere."""
-        coefficients = tuple(step.rhs for step in self.steps if isinstance(step.lhs, Coefficient))
-        return KernelExpansion(coefficients, self.result(REMAINDER(len(coefficients) - 1)))
+        coefficients = tuple(
+            self.enclosed(step.rhs)[0]
+            for step in self.steps
+            if isinstance(step.lhs, Coefficient) and step.lhs.args[0].is_Integer
+        )
+        middle, radius = self.enclosed(self.result(REMAINDER(len(coefficients) - 1)))
+        return KernelExpansion(coefficients, middle + radius)
 
 
-def derive(network: TwoLayer | str, order: int = 8) -> KernelDerivation:
+def derive(network: TwoLayer | str, order: int = 8, digits: int = 30) -> KernelDerivation:
     r"""Derive the NTK of `network` from its definition.
 
     Parameters
@@ -81,6 +135,8 @@ def derive(network: TwoLayer | str, order: int = 8) -> KernelDerivation:
         From `derivations.networks`, or a name that it knows.
     order : int
         Degree of the expansion in rho, at least gates + 1.
+    digits : int
+        Decimals of certified numbers, for an activation without closed form.
 
     Returns
     -------
@@ -90,7 +146,8 @@ def derive(network: TwoLayer | str, order: int = 8) -> KernelDerivation:
     Raises
     ------
     InputError
-        If the name is unknown, the activation jumps or has no closed form, or `order` is out of range.
+        If the name is unknown, the activation jumps, or has neither a closed form nor Hermite coefficients that
+        can be certified, or `order` is out of range.
 
     Examples
     --------
@@ -105,9 +162,18 @@ def derive(network: TwoLayer | str, order: int = 8) -> KernelDerivation:
         raise InputError(
             f"order must be a whole number from {network.gates + 1} (gates + 1) to {HIGHEST_ORDER}, got {order!r}"
         )
-    steps = kernel_steps(network)
-    closed = next(step.rhs for step in reversed(steps) if step.lhs == KERNEL)
-    steps += expansion_steps(network, closed, order)
+    general = general_steps(network)
+    try:
+        steps = closed_steps(network, general)
+        closed = next(step.rhs for step in reversed(steps) if step.lhs == KERNEL)
+        steps += expansion_steps(network, closed, order)
+    except NotInClass:
+        if network.activation.phi.has(*PIECEWISE):
+            raise
+        steps = [*general, Step("Activation", Phi(0, z), network.activation.phi, "definition")]
+        steps += parametrization_steps(network)
+        steps += shift_law_steps(network, general[-1].rhs)
+        steps += certified_steps(network, general[-1].rhs, order, digits)
     chosen = network.parametrization
     statement = f"The NTK of {network.name} in the {chosen.name} parametrization"
     if chosen.variances == "symbolic":

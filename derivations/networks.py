@@ -12,7 +12,14 @@ from derivations.arguments import shown
 from derivations.errors import InputError
 from derivations.symbols import d, m, scale_in, scale_out, sigma_a, sigma_v, sigma_w
 
-GATED: dict[str, tuple[str, int]] = {"reglu": ("relu", 1), "bilinear": ("identity", 1), "gqu": ("relu", 2)}
+GATED: dict[str, tuple[str, int]] = {
+    "reglu": ("relu", 1),
+    "geglu": ("gelu", 1),
+    "swiglu": ("silu", 1),
+    "glu": ("sigmoid", 1),
+    "bilinear": ("identity", 1),
+    "gqu": ("relu", 2),
+}
 """Named gated networks: activation and number of linear gates."""
 
 MOST_GATES = 2

@@ -12,7 +12,8 @@ the NTK, and in the NNGP covariance \(m s_{out}^2\sigma_a^2\, T\,\Gamma^g\) of t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import sympy as sp
@@ -20,8 +21,8 @@ import sympy as sp
 from derivations.derivation import Step
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
-from derivations.piecewise import Piecewise
-from derivations.price import price_ladder
+from derivations.normal_form import NormalForm
+from derivations.price import Level, price_ladder
 from derivations.rules import rewrite
 from derivations.symbols import (
     COVARIANCE,
@@ -121,13 +122,17 @@ def _factorised(product: sp.Expr, gates: int) -> sp.Expr:
     return result
 
 
-def _dual_steps(phi: Piecewise) -> Iterator[Step]:
+def _dual_steps(phi: NormalForm) -> Iterator[Step]:
     """E[phi phi] and E[phi' phi'] closed by Price's theorem."""
     yield Step("Activation", Phi(0, z), phi.expression(z), "definition")
     ladder = price_ladder(phi, phi)
-    for order in (0, 1):
-        generic = Expectation(Phi(order, u_1) * Phi(order, u_2))
-        yield Step("Put in the activation", generic, ladder[order].expectation(), "activation")
+    if len(ladder) == 1:  # closed without differentiating; its derivative's is too
+        ladder += price_ladder(phi.derivative(), phi.derivative())
+        yield from _activation_steps(ladder)
+        for level in ladder:
+            yield Step("Gaussian integral", level.expectation(), level.closed, "Gaussian integral")
+        return
+    yield from _activation_steps(ladder)
     for level, above in pairwise(ladder):
         yield Step(
             "Differentiate in the covariance",
@@ -136,11 +141,20 @@ def _dual_steps(phi: Piecewise) -> Iterator[Step]:
             "Price",
         )
     last = ladder[-1]
-    title = "Only Dirac terms remain" if last.closed else "Nothing remains"
-    yield Step(title, last.expectation(), last.closed, "origin density")
+    if last.first.is_dirac and last.second.is_dirac:
+        yield Step("Only Dirac terms remain", last.expectation(), last.closed, "origin density")
+    else:
+        title = "No step and no distribution function remains"
+        yield Step(title, last.expectation(), last.closed, "Gaussian integral")
     for level in reversed(ladder[:-1]):
         yield Step("Value at zero covariance", level.expectation(sp.S.Zero), level.at_zero, "uncorrelated")
         yield Step("Integrate back in the covariance", level.expectation(), level.closed, "integration")
+
+
+def _activation_steps(ladder: Sequence[Level]) -> Iterator[Step]:
+    for order in (0, 1):
+        generic = Expectation(Phi(order, u_1) * Phi(order, u_2))
+        yield Step("Put in the activation", generic, ladder[order].expectation(), "activation")
 
 
 def _geometry_steps() -> Iterator[Step]:
@@ -160,15 +174,46 @@ def _geometry_steps() -> Iterator[Step]:
 
 
 def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
-    """`kernel` after all earlier steps, ordered by sqrt(1 - rho^2) and pi - arccos(rho)."""
+    """`kernel` after all earlier steps, every radicand as 1 - rho^2 times one part plus a positive other one."""
+    # Frozen, or they would be expanded and the sums of positive terms lost in differences.
+    roots = {
+        base: sp.Dummy("root", positive=True)
+        for step in earlier
+        if isinstance(step.lhs, Expectation)
+        for base in _radicands(step.rhs)
+    }
+    squares = {base: root**2 for base, root in roots.items()}
+    frozen = [replace(step, rhs=step.rhs.xreplace(squares)) for step in earlier]
+    closed = rewrite(kernel, frozen)
+    values = {root: _root(rewrite(base, earlier)) for base, root in roots.items()}
+    if all(value.is_Mul for value in values.values()):
+        return _ordered(closed.subs(values))
+    return sp.factor_terms(closed.subs(values))
+
+
+def _radicands(expression: sp.Expr) -> set[sp.Expr]:
+    return {
+        e.base
+        for e in expression.atoms(sp.Pow)
+        if e.base.has(c) and e.exp.is_Rational and not e.exp.is_Integer
+    }
+
+
+def _root(base: sp.Expr) -> sp.Expr:
+    """The square root of `base`, a polynomial in rho^2, with the angle in 1 - rho^2 alone."""
+    base = sp.expand(base)
+    growing = -base.coeff(rho, 2)
+    rest = sp.expand(base + growing * (rho**2 - 1))
+    if rest == 0:
+        return sp.sqrt(growing) * sp.sqrt(1 - rho**2)
+    return sp.sqrt(rest + growing * (1 - rho**2))
+
+
+def _ordered(closed: sp.Expr) -> sp.Expr:
+    """Ordered by sqrt(1 - rho^2), pi - arccos(rho) and powers of the norms."""
     arc, root = sp.Dummy("arc", real=True), sp.Dummy("root", positive=True)
-    closed = rewrite(kernel, earlier)
-    closed = closed.replace(
-        lambda e: e.is_Pow and e.exp.is_Rational and e.exp.q == 2 and e.has(rho),
-        lambda e: _without_radical(e.base, root) * e.base ** ((e.exp.p - 1) // 2),
-    )
     # asin(rho) = (pi - acos(rho)) - pi/2: in the literature's variable ReLU has no other term.
-    closed = sp.expand(closed.subs(sp.asin(rho), arc - sp.pi / 2))
+    closed = sp.expand(closed.subs({sp.asin(rho): arc - sp.pi / 2, sp.sqrt(1 - rho**2): root}))
     parts: dict[sp.Expr, list[sp.Expr]] = defaultdict(list)
     for term in sp.Add.make_args(closed):
         factor, monomial = term.as_independent(arc, root, r_i, r_j, as_Add=False)
@@ -178,13 +223,8 @@ def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
     )
 
 
-def _without_radical(base: sp.Expr, root: sp.Symbol) -> sp.Expr:
-    """The square root of base = (1 - rho^2) s^2, s positive."""
-    return root * sp.sqrt(sp.cancel(base / (1 - rho**2)))
-
-
-def kernel_steps(network: TwoLayer) -> list[Step]:
-    """All steps from the network's definition to the closed forms of its NTK and NNGP covariance.
+def general_steps(network: TwoLayer) -> list[Step]:
+    """Steps from the network's definition to its kernel as a sum over blocks of expectations of phi and phi'.
 
     Raises
     ------
@@ -192,7 +232,6 @@ def kernel_steps(network: TwoLayer) -> list[Step]:
         If the activation has a jump: its derivative is no function, so the activation-weight block has no
         kernel.
     """
-    phi = network.activation.normal_form
     if not network.activation.is_continuous:
         raise InputError(
             f"activation {network.activation.name} jumps at 0, so the gradient in the activation weights w is not "
@@ -205,12 +244,26 @@ def kernel_steps(network: TwoLayer) -> list[Step]:
     steps += _expectation_steps(network.gates, products)
     general = sp.factor_terms(rewrite(KERNEL, steps))
     steps.append(Step("General kernel", KERNEL, general, "substitution"))
-    steps += _dual_steps(phi)
+    return steps
+
+
+def parametrization_steps(network: TwoLayer) -> list[Step]:
+    """The values of variances and scales."""
+    chosen = network.parametrization
+    return [Step(f"Parametrization {chosen.name}", *value, "definition") for value in chosen.values]
+
+
+def closed_steps(network: TwoLayer, steps: list[Step]) -> list[Step]:
+    """`steps` and those to the closed forms of the NTK and the NNGP covariance.
+
+    Raises
+    ------
+    NotInClass
+        If there is no closed form.
+    """
+    steps = steps + list(_dual_steps(network.activation.normal_form))
     steps += _geometry_steps()
-    values = network.parametrization.values
-    steps += [
-        Step(f"Parametrization {network.parametrization.name}", *value, "definition") for value in values
-    ]
+    steps += parametrization_steps(network)
     for kernel, name in ((COVARIANCE, "NNGP covariance"), (KERNEL, "NTK")):
         steps.append(Step(f"Closed form of the {name}", kernel, _closed(kernel, steps), "substitution"))
     if not steps[-1].rhs.has(m):

@@ -1,8 +1,8 @@
 r"""Dual activations: \(E[f(u_1) g(u_2)]\) for a Gaussian pair, closed by Price's theorem.
 
-Price: \(\frac{d}{dc} E_c[f(u_1)g(u_2)] = E_c[f'(u_1)g'(u_2)]\). Differentiate until only Dirac terms (or nothing)
-remain; that level is the Gaussian density at the origin. Then integrate back in the covariance, one level at
-a time; the constants are the values at c = 0, where the pair is independent.
+Price: \(\frac{d}{dc} E_c[f(u_1)g(u_2)] = E_c[f'(u_1)g'(u_2)]\). Differentiate until no step and no distribution
+function is left; that level is a Gaussian integral, or the density where Dirac terms are. Then integrate back in
+the covariance, one level at a time; the constants are the values at c = 0, where the pair is independent.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import sympy as sp
 
 from derivations.covariance_integral import integrate_from_zero
-from derivations.gaussian import expectation, origin_density
-from derivations.piecewise import Piecewise
+from derivations.gaussian import expectation, pair_expectation
+from derivations.normal_form import NormalForm, not_in_class
 from derivations.symbols import Expectation, c, s_1, s_2, u_1, u_2
 
 
@@ -21,8 +21,8 @@ from derivations.symbols import Expectation, c, s_1, s_2, u_1, u_2
 class Level:
     """One rung of the ladder: the pair of functions, its value at c = 0 and its closed form in c."""
 
-    first: Piecewise
-    second: Piecewise
+    first: NormalForm
+    second: NormalForm
     at_zero: sp.Expr | None
     closed: sp.Expr
 
@@ -31,11 +31,16 @@ class Level:
         return Expectation(self.first.expression(u_1) * self.second.expression(u_2), covariance)
 
 
-def price_ladder(f: Piecewise, g: Piecewise) -> tuple[Level, ...]:
+def price_ladder(f: NormalForm, g: NormalForm) -> tuple[Level, ...]:
     r"""Levels 0, 1, ..., N of Price's ladder of \(E[f(u_1)g(u_2)]\), closed from the last to the first.
 
-    Level k closes \(E[f^{(k)} g^{(k)}]\) as an expression in ``s_1``, ``s_2``, ``c``; the last one holds Dirac terms
-    only (its ``at_zero`` is None) or is zero.
+    Level k closes \(E[f^{(k)} g^{(k)}]\) as an expression in ``s_1``, ``s_2``, ``c``; the last one is a Gaussian
+    integral (its ``at_zero`` is None) or is zero.
+
+    Raises
+    ------
+    NotInClass
+        If the ladder does not end, or a level has no integral in the class.
 
     Source: R. Price, IRE Trans. Inf. Theory 4 (1958) 69; the ladder is derived here.
 
@@ -46,17 +51,26 @@ def price_ladder(f: Piecewise, g: Piecewise) -> tuple[Level, ...]:
     >>> [level.closed for level in price_ladder(relu, relu)][1]
     asin(c/(s_1*s_2))/(2*pi) + 1/4
     """
-    # A homogeneous Dirac pair appears after at most degree + 1 differentiations of the higher degree.
     if not (f and g):
         return (Level(f, g, None, sp.S.Zero),)
-    if f.degree < 0 and g.degree < 0:
-        return (Level(f, g, None, _dirac_pair(f, g)),)
+    if f.is_direct and g.is_direct:
+        return (Level(f, g, None, pair_expectation(f, g)),)
+    _check_ends(f)
+    _check_ends(g)
     above = price_ladder(f.derivative(), g.derivative())
     at_zero = expectation(f, s_1) * expectation(g, s_2)
-    return (Level(f, g, at_zero, at_zero + integrate_from_zero(above[0].closed)), *above)
+    return (Level(f, g, at_zero, integrate_from_zero(above[0].closed, at_zero)), *above)
 
 
-def dual(f: Piecewise, g: Piecewise) -> sp.Expr:
+def _check_ends(f: NormalForm) -> None:
+    """A step or distribution function goes away only if nothing but a polynomial stands beside it."""
+    for atom, _ in f:
+        pieces = len(atom.scales) + (atom.kind == "step")
+        if atom.kind != "dirac" and pieces and (pieces > 1 or atom.rate != 0 or atom.tilt != 0):
+            raise not_in_class(atom.expression(sp.Symbol("z")))
+
+
+def dual(f: NormalForm, g: NormalForm) -> sp.Expr:
     r"""Closed form of \(E[f(u_1) g(u_2)]\) in ``s_1``, ``s_2`` and ``c``.
 
     Examples
@@ -66,7 +80,3 @@ def dual(f: Piecewise, g: Piecewise) -> sp.Expr:
     c
     """
     return price_ladder(f, g)[0].closed
-
-
-def _dirac_pair(f: Piecewise, g: Piecewise) -> sp.Expr:
-    return sp.Add(*(first * second * origin_density(i, j) for _, i, first in f for _, j, second in g))

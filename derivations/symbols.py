@@ -25,6 +25,7 @@ w = sp.IndexedBase("w", real=True)
 x = sp.IndexedBase("x", real=True)
 y = sp.IndexedBase("y", real=True)
 k, l = sp.symbols("k l", integer=True, positive=True)  # noqa: E741 (the literature's summation index)
+j = sp.Symbol("j", integer=True, nonnegative=True)
 
 sigma_a, sigma_w, sigma_v = sp.symbols("sigma_a sigma_w sigma_v", positive=True)
 scale_in, scale_out = sp.symbols("s_in s_out", positive=True)
@@ -84,6 +85,44 @@ class Expectation(sp.Function):
         law = "" if len(self.args) == 1 else f"_{{{printer.doprint(self.args[1])}}}"
         text = rf"\mathbb{{E}}{law}\left[{printer.doprint(self.args[0])}\right]"
         return text if exp is None else rf"{text}^{{{exp}}}"
+
+
+class Hermite(sp.Function):
+    """The orthonormal Hermite coefficient a_k of the activation: ``Hermite(k)``."""
+
+    nargs = 1
+    is_real = True
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return f"a_{self.args[0]}" if self.args[0].is_Atom else f"a_({printer.doprint(self.args[0])})"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        text = rf"a_{{{printer.doprint(self.args[0])}}}"
+        return text if exp is None else rf"{text}^{{{exp}}}"
+
+
+class Enclosure(sp.Function):
+    """A number within a radius of a decimal: ``Enclosure(middle, radius)``, both rational."""
+
+    nargs = 2
+
+    @property
+    def digits(self) -> int:
+        """Decimals of the middle: the radius is 10 to minus this."""
+        return len(str(self.args[1].q)) - 1
+
+    @property
+    def decimal(self) -> str:
+        """The middle in decimals."""
+        scaled = int(self.args[0] * 10**self.digits)
+        text = str(abs(scaled)).zfill(self.digits + 1)
+        return f"{'-' * (scaled < 0)}{text[: -self.digits]}.{text[-self.digits :]}"
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return f"{self.decimal} +- 1e-{self.digits}"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        return rf"{self.decimal} \pm 10^{{-{self.digits}}}"
 
 
 class Coefficient(sp.Function):

@@ -125,6 +125,37 @@ def _gaussian(z: Array, rate: float) -> Array:
     return np.exp(-rate * np.square(np.minimum(np.abs(z), 100.0)))
 
 
+def probit_slope(z: Array) -> Array:
+    """exp(-z^2/2) / sqrt(2 pi)."""
+    return _gaussian(z, 0.5) / np.sqrt(2.0 * np.pi)
+
+
+def gaussian(z: Array) -> Array:
+    """exp(-z^2/2)."""
+    return _gaussian(z, 0.5)
+
+
+def gaussian_slope(z: Array) -> Array:
+    """-z exp(-z^2/2)."""
+    return -z * _gaussian(z, 0.5)
+
+
+def cos_slope(z: Array) -> Array:
+    """-sin z."""
+    return -np.sin(z)
+
+
+def mish(z: Array) -> Array:
+    """z tanh(log(1 + e^z))."""
+    return z * np.tanh(softplus(z))
+
+
+def mish_slope(z: Array) -> Array:
+    """tanh(p) + z s / cosh(p)^2 with p = log(1 + e^z) and s the logistic function, p's derivative."""
+    plus = softplus(z)
+    return np.tanh(plus) + z * special.expit(z) * tanh_slope(plus)
+
+
 ACTIVATIONS: dict[str, tuple[Elementwise, Elementwise | None]] = {
     "relu": (relu, relu_slope),
     "leaky_relu": (leaky_relu, leaky_relu_slope),
@@ -139,4 +170,10 @@ ACTIVATIONS: dict[str, tuple[Elementwise, Elementwise | None]] = {
     "gelu": (gelu, gelu_slope),
     "erf": (special.erf, erf_slope),
     "softplus": (softplus, special.expit),
+    "probit": (special.ndtr, probit_slope),
+    "gaussian": (gaussian, gaussian_slope),
+    "sin": (np.sin, np.cos),
+    "cos": (np.cos, cos_slope),
+    "exp": (np.exp, np.exp),
+    "mish": (mish, mish_slope),
 }

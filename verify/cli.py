@@ -106,9 +106,7 @@ def list_() -> None:
 @click.option(
     "--order", type=int, default=8, show_default=True, help="Degree of the expansion in the cosine."
 )
-@click.option(
-    "--digits", type=int, default=30, show_default=True, help="Decimals of Hermite coefficients in JSON."
-)
+@click.option("--digits", type=int, default=30, show_default=True, help="Decimals of certified numbers.")
 @click.option("--steps", is_flag=True, help="Show every step, after re-checking it.")
 @click.option("--format", "format", type=click.Choice(FORMATS), default="text", show_default=True)
 def derive(
@@ -129,7 +127,7 @@ def derive(
     described = parse_network(
         network, expression=activation, gates=gates, parametrization=parametrization, variances=variances
     )
-    click.echo(render(derive_kernel(described, order), format, steps, digits))
+    click.echo(render(derive_kernel(described, order, digits), format, steps, digits))
 
 
 @gluntk.command()

@@ -93,7 +93,7 @@ def _functions(name: str, title: str, kernel: Kernel) -> str:
         names = ", ".join(sorted(map(str, unknown)))
         raise InputError(f"variances must be numeric for code to be emitted, {names} have no value")
     width, passed = (", double m", ", m") if kernel.off_diagonal.has(m) else ("", "")
-    geometry = {name: sp.Symbol(f"g.{name}") for name in ("theta", "cosine", "sine")}
+    geometry = {name: sp.Symbol(f"g.{name}") for name in ("theta", "cosine", "sine", "r_i", "r_j")}
     lines = ["    const double s = g.r_i * g.r_j, d = (double)dimension;", "    double total = 0.0;"]
     for (i, j), profile in profiles(kernel.off_diagonal).items():
         symbols = {
@@ -112,6 +112,7 @@ double {name}(const double *x, const double *y, size_t dimension{width})
     struct geometry g;
     geometry_of(x, y, dimension, &g);
 {body}
+    (void)s;
     (void)d;
     return total;
 }}

@@ -6,19 +6,24 @@ import json
 from importlib.metadata import version
 
 import sympy as sp
+from sympy.printing.str import StrPrinter
 
 from derivations.expansion import hermite_coefficient
-from derivations.kernel_derivation import KernelDerivation
+from derivations.kernel_derivation import Kernel, KernelDerivation
+from derivations.shift_law import rounded
+from derivations.symbols import Coefficient, Hermite, alpha, beta, gamma
 
 SCHEMA = 1
+_NAMES = {"alpha": alpha, "beta": beta, "gamma": gamma}
 VALIDITY = {True: "for all norms", False: "on the sphere |x|^2 = d"}
 """Where the simplified matrix of a network has the kernel's own diagonal."""
 
 
 def render(result: KernelDerivation, digits: int) -> str:
     """One JSON object; formulas are strings that SymPy parses."""
-    coefficients, kernel, nngp, expansion = result.coefficients, result.kernel, result.nngp, result.expansion
-    phi = result.network.activation.normal_form
+    expansion = result.expansion
+    enclosed = {name: _enclosed(result, symbol, digits) for name, symbol in _NAMES.items()}
+    radius = {} if result.is_closed else {"radius": {name: error for name, (_, error) in enclosed.items()}}
     content = {
         "schema": SCHEMA,
         "version": version("gluntk"),
@@ -28,13 +33,13 @@ def render(result: KernelDerivation, digits: int) -> str:
         "parametrization": result.network.parametrization.name,
         "variances": result.network.parametrization.variances,
         "order": expansion.order,
-        "coefficients": {name: str(getattr(coefficients, name)) for name in ("alpha", "beta", "gamma")},
+        "coefficients": {name: value for name, (value, _) in enclosed.items()} | radius,
         "coefficients_hold": VALIDITY[result.simplified_everywhere],
-        "kernel": {"off_diagonal": str(kernel.off_diagonal), "diagonal": str(kernel.diagonal)},
-        "nngp": {"off_diagonal": str(nngp.off_diagonal), "diagonal": str(nngp.diagonal)},
-        "taylor": [str(value) for value in expansion.coefficients],
-        "remainder": str(expansion.remainder),
-        "hermite": [_decimal(hermite_coefficient(phi, k), digits) for k in range(expansion.order + 1)],
+        "kernel": _entries(result.kernel) if result.is_closed else None,
+        "nngp": _entries(result.nngp) if result.is_closed else None,
+        "taylor": [_enclosed(result, Coefficient(j), digits)[0] for j in range(expansion.order + 1)],
+        "remainder": str(expansion.remainder if result.is_closed else sp.N(expansion.remainder, digits)),
+        "hermite": _hermite(result, digits),
         "steps": [
             {
                 "title": step.title,
@@ -48,6 +53,28 @@ def render(result: KernelDerivation, digits: int) -> str:
         ],
     }
     return json.dumps(content, indent=2)
+
+
+def _entries(kernel: Kernel) -> dict[str, str]:
+    return {"off_diagonal": str(kernel.off_diagonal), "diagonal": str(kernel.diagonal)}
+
+
+def _enclosed(result: KernelDerivation, lhs: sp.Expr, digits: int) -> tuple[str, str]:
+    """Middle and radius of a step's result; the closed form and 0 where there is one."""
+    value = result.result(lhs)
+    if result.is_closed:
+        return str(value), "0"
+    middle, radius = rounded(*result.enclosed(value), digits)
+    # All digits: SymPy would read 0.25 as a number of 15.
+    return StrPrinter({"full_prec": True}).doprint(middle), str(radius)
+
+
+def _hermite(result: KernelDerivation, digits: int) -> list[dict[str, str]]:
+    if result.is_closed:
+        phi = result.network.activation.normal_form
+        return [_decimal(hermite_coefficient(phi, k), digits) for k in range(result.expansion.order + 1)]
+    balls = [ball for lhs, ball in result.enclosures.items() if isinstance(lhs, Hermite)]
+    return [{"value": ball.decimal, "radius": f"1e-{ball.digits}"} for ball in balls]
 
 
 def _decimal(exact: sp.Expr, digits: int) -> dict[str, str]:

@@ -6,6 +6,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
 from derivations.kernel_derivation import KernelDerivation
+from derivations.symbols import Coefficient, j
 
 _HEAD = r"""\documentclass[10pt]{article}
 \usepackage[a4paper,margin=22mm]{geometry}
@@ -58,7 +59,7 @@ def latex(expression: sp.Expr) -> str:
 
 def render(result: KernelDerivation, steps: bool) -> str:
     """A document that compiles with amsmath alone."""
-    network, kernel, nngp = result.network, result.kernel, result.nngp
+    network = result.network
     g = network.gates
     gates = "".join(rf"\,(s_{{\mathrm{{in}}}}\, v_{{{index}k}}\cdot x)" for index in range(1, g + 1))
     definition = (
@@ -72,22 +73,21 @@ def render(result: KernelDerivation, steps: bool) -> str:
         rf"\section*{{{_escaped(result.derivation.statement)}}}",
         rf"\[ {definition} \]",
         rf"\[ {values} \]",
-        r"\subsection*{Kernel}",
-        _display(r"K(x,y)", kernel.off_diagonal),
-        _display(r"K(x,x)", kernel.diagonal),
-        r"\subsection*{NNGP covariance}",
-        _display(r"\Sigma(x,y)", nngp.off_diagonal),
-        _display(r"\Sigma(x,x)", nngp.diagonal),
+        *_kernel(result),
         r"\subsection*{Simplified matrix"
         + ("}" if result.simplified_everywhere else r" on the sphere $|x|^2 = d$}"),
         rf"\[ K \approx \beta\,{_gated_rank_one(g)} + \alpha\,{_power('G', g + 1, hadamard=True)}"
         rf" + \gamma\,{_power('D', g + 1)},\qquad G = XX^T,\; r_i = |x_i|,\; D = \operatorname{{diag}}(r_i^2) \]",
     ]
     for name in ("alpha", "beta", "gamma"):
-        parts.append(_display("\\" + name, getattr(result.coefficients, name)))
+        parts.append(_display("\\" + name, _numbers(result, getattr(result.coefficients, name))))
     expansion = result.expansion
     series = sp.Add(
-        *(value * sp.Symbol("rho") ** j for j, value in enumerate(expansion.coefficients)), evaluate=False
+        *(
+            _numbers(result, value) * sp.Symbol("rho") ** degree
+            for degree, value in enumerate(expansion.coefficients)
+        ),
+        evaluate=False,
     )
     parts += [
         r"\subsection*{Expansion on the sphere $|x|^2 = d$}",
@@ -95,7 +95,7 @@ def render(result: KernelDerivation, steps: bool) -> str:
             r"f(\rho)",
             series,
             rf" + R,\qquad |R| \le |\rho|^{{{expansion.order + 1}}}\,\bigl("
-            rf"{latex(expansion.remainder)}\bigr)",
+            rf"{latex(_numbers(result, expansion.remainder))}\bigr)",
         ),
     ]
     if steps:
@@ -104,6 +104,31 @@ def render(result: KernelDerivation, steps: bool) -> str:
             heading = rf"\textbf{{{number}. {_escaped(step.title)}}} \emph{{({_escaped(step.rule)}: {step.status})}}"
             parts.append(heading + "\n" + _display(latex(step.lhs), step.rhs))
     return _HEAD + "\n".join(parts) + "\n\\end{document}"
+
+
+def _kernel(result: KernelDerivation) -> list[str]:
+    if result.is_closed:
+        kernel, nngp = result.kernel, result.nngp
+        return [
+            r"\subsection*{Kernel}",
+            _display(r"K(x,y)", kernel.off_diagonal),
+            _display(r"K(x,x)", kernel.diagonal),
+            r"\subsection*{NNGP covariance}",
+            _display(r"\Sigma(x,y)", nngp.off_diagonal),
+            _display(r"\Sigma(x,x)", nngp.diagonal),
+        ]
+    return [
+        r"\subsection*{Kernel}",
+        r"There is no closed form. On the sphere $|x|^2 = d$ its coefficient of $\rho^j$ is",
+        _display(latex(Coefficient(j)), result.result(Coefficient(j))),
+        "with the certified numbers ($z$ standard normal)",
+        *(_display(latex(lhs), ball) for lhs, ball in result.enclosures.items()),
+    ]
+
+
+def _numbers(result: KernelDerivation, value: sp.Expr) -> sp.Expr:
+    """Exact as it is, else the middle of its enclosure in 12 digits."""
+    return value if result.is_closed else sp.N(value, 12)
 
 
 def _gated_rank_one(gates: int) -> str:

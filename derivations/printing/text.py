@@ -7,7 +7,8 @@ from sympy.printing.str import StrPrinter
 
 from derivations.kernel_derivation import KernelDerivation
 from derivations.rules import RULES
-from derivations.symbols import REMAINDER
+from derivations.shift_law import rounded
+from derivations.symbols import KERNEL, REMAINDER, Coefficient, alpha, beta, gamma, j
 
 
 class TextPrinter(StrPrinter):
@@ -50,7 +51,7 @@ def text(expression: sp.Expr) -> str:
 
 def render(result: KernelDerivation, steps: bool) -> str:
     """The results, after the steps if they are wanted."""
-    network, kernel, nngp = result.network, result.kernel, result.nngp
+    network = result.network
     gates = "".join(f" (s_in v_{index}k.x)" for index in range(1, network.gates + 1))
     lines = [
         result.derivation.statement,
@@ -64,23 +65,47 @@ def render(result: KernelDerivation, steps: bool) -> str:
     gate_power = f"(r r^T) o {_hadamard_power(network.gates)}" if network.gates else "r r^T"
     lines += [
         "",
-        "Kernel",
-        f"  i != j  {text(kernel.off_diagonal)}",
-        f"  i = j   {text(kernel.diagonal)}",
-        "NNGP covariance",
-        f"  i != j  {text(nngp.off_diagonal)}",
-        f"  i = j   {text(nngp.diagonal)}",
+        *_kernel(result),
         "Simplified matrix" + ("" if result.simplified_everywhere else ", on the sphere |x|^2 = d"),
         f"  beta {gate_power} + alpha {_hadamard_power(network.gates + 1)} + gamma {_power(network.gates + 1)}",
         "  G = X X^T, r_i = |x_i|, D = diag(r_i^2)" + ("" if network.gates == 0 else ", o: entry by entry"),
     ]
-    coefficients = result.coefficients
-    for name in ("alpha", "beta", "gamma"):
-        lines.append(f"  {name} = {text(getattr(coefficients, name))}")
+    for symbol in (alpha, beta, gamma):
+        lines.append(f"  {symbol} = {_value(result, symbol)}")
     lines.append("Expansion on the sphere |x|^2 = d, f(rho) = sum_j c_j rho^j")
-    lines += [f"  c_{j} = {text(value)}" for j, value in enumerate(tail.coefficients) if value != 0]
-    lines.append(f"  remainder at most |rho|^{tail.order + 1} ({text(tail.remainder)})")
+    for degree in range(tail.order + 1):
+        value = _value(result, Coefficient(degree))
+        if value != "0":
+            lines.append(f"  c_{degree} = {value}")
+    remainder = tail.remainder if result.is_closed else sp.N(tail.remainder, 6)
+    lines.append(f"  remainder at most |rho|^{tail.order + 1} ({text(remainder)})")
     return "\n".join(lines)
+
+
+def _kernel(result: KernelDerivation) -> list[str]:
+    if result.is_closed:
+        lines = []
+        for title, kernel in (("Kernel", result.kernel), ("NNGP covariance", result.nngp)):
+            lines += [title, f"  i != j  {text(kernel.off_diagonal)}", f"  i = j   {text(kernel.diagonal)}"]
+        return lines
+    lines = [
+        "Kernel",
+        "  no closed form: with c = x.y/d it is what follows, E[phi phi] and E[phi' phi'] being series in the cosine",
+        f"  {text(result.result(KERNEL))}",
+        f"  {text(Coefficient(j))} = {text(result.result(Coefficient(j)))}",
+        "Certified Hermite coefficients and second moments, z standard normal",
+    ]
+    return lines + [f"  {text(lhs)} = {text(ball)}" for lhs, ball in result.enclosures.items()]
+
+
+def _value(result: KernelDerivation, lhs: sp.Expr) -> str:
+    """A step's result: exact, or rounded to the certified digits with its radius."""
+    value = result.result(lhs)
+    if result.is_closed or value == 0:
+        return text(value)
+    digits = next(iter(result.enclosures.values())).digits
+    middle, radius = rounded(*result.enclosed(value), digits)
+    return f"{text(middle)} +- ({text(radius)})" if radius != 0 else text(middle)
 
 
 def _hadamard_power(exponent: int) -> str:
@@ -106,5 +131,6 @@ def _steps(result: KernelDerivation) -> list[str]:
     counts = {
         status: sum(step.status == status for step in result.steps) for status in ("proved", "certified")
     }
-    lines += ["", f"{counts['proved']} of {len(result.steps)} steps proved, each re-checked now"]
+    certified = f" and {counts['certified']} certified" if counts["certified"] else ""
+    lines += ["", f"{counts['proved']} of {len(result.steps)} steps proved{certified}, each re-checked now"]
     return lines

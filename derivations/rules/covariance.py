@@ -87,33 +87,128 @@ def _origin_density(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
 
 
 def _uncorrelated(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
-    """At c = 0 the expectation factorises into half-line moments 2^(n/2-1) Gamma((n+1)/2) s^n / sqrt(pi).
-
-    A Dirac term's is a derivative of the one-dimensional density at 0.
-    """
+    """At c = 0 the expectation factorises into one-dimensional moments."""
     if lhs.func != Expectation or lhs.args[1] != 0:
         return False
-
-    def moment(factor: sp.Expr, u: sp.Symbol, s: sp.Expr) -> sp.Expr:
-        powers = factor.as_powers_dict()
-        power, step = int(powers.pop(u, 0)), powers.pop(sp.Heaviside(u), 0)
-        if not powers or factor == 1:
-            half = (
-                sp.Rational(2) ** sp.Rational(power - 2, 2) * sp.gamma(sp.Rational(power + 1, 2)) * s**power
-            )
-            return half / sp.sqrt(sp.pi) * (1 if step else 1 + (-1) ** power)
-        order = int(factor.args[1]) if len(factor.args) > 1 else 0
-        if sp.DiracDelta(u, order) != factor:
-            raise ValueError(f"no moment is known of {factor}")
-        density = sp.exp(-(u**2) / (2 * s**2)) / (sp.sqrt(2 * sp.pi) * s)
-        return (-1) ** order * density.diff(u, order).subs(u, 0)
-
     total = sp.S.Zero
-    for term in sp.Add.make_args(sp.expand(lhs.args[0])):
-        coefficient, first = term.as_independent(u_1)
-        coefficient, second = coefficient.as_independent(u_2)
-        total += coefficient * moment(first, u_1, s_1) * moment(second, u_2, s_2)
-    return vanishes(total - rhs)
+    for term in sp.Add.make_args(_exponential_terms(lhs.args[0])):
+        coefficient, first = term.as_independent(u_1, as_Add=False)
+        coefficient, second = coefficient.as_independent(u_2, as_Add=False)
+        total += coefficient * _moment(first, u_1, s_1) * _moment(second, u_2, s_2)
+    return vanishes(sp.expand(total) - rhs)
+
+
+def _exponential_terms(expression: sp.Expr) -> sp.Expr:
+    """Expanded, sines and cosines as exponentials."""
+    if expression.has(sp.sin, sp.cos):
+        expression = expression.rewrite(sp.exp)
+    return sp.expand(expression, power_exp=False)
+
+
+def _moment(factor: sp.Expr, u: sp.Symbol, s: sp.Expr) -> sp.Expr:
+    """E of u^n, of u^n step(u), of a derivative of delta(u), each also with an exponential, or of u^n erf(k u).
+
+    By the Gamma function on half-lines, the density's derivatives at 0, completing squares, and
+    erf(k u) = 2 / sqrt(pi) times the integral of u exp(-t^2 u^2) over 0 < t < k.
+    """
+    powers = factor.as_powers_dict()
+    n, step = int(powers.pop(u, 0)), powers.pop(sp.Heaviside(u), 0)
+    weight = sp.S.One
+    exponent = sum((e.args[0] * k for e, k in powers.items() if isinstance(e, sp.exp)), sp.S.Zero)
+    exponent += powers.pop(sp.E, 0)
+    rest = sp.Mul(*(e**k for e, k in powers.items() if not isinstance(e, sp.exp)))
+    if exponent != 0:
+        rate, tilt = (-sp.Poly(exponent, u).coeff_monomial(u**2), sp.Poly(exponent, u).coeff_monomial(u))
+        spread = 1 + 2 * rate * s**2
+        weight, s = sp.exp(tilt**2 * s**2 / (2 * spread)) / sp.sqrt(spread), s / sp.sqrt(spread)
+        if tilt != 0:
+            if step or rest != 1:
+                raise ValueError(f"no moment is known of {factor}")
+            b = sp.Dummy()
+            generating = sp.exp(b**2 * s**2 / 2)
+            shifted = generating.diff(b, n).subs(b, tilt) / generating.subs(b, tilt)
+            return weight * sp.expand(shifted)
+    if rest == 1:
+        half = sp.Rational(2) ** sp.Rational(n - 2, 2) * sp.gamma(sp.Rational(n + 1, 2)) * s**n
+        return weight * half / sp.sqrt(sp.pi) * (1 if step else 1 + (-1) ** n)
+    if isinstance(rest, sp.erf) and not step:
+        if n % 2 == 0:
+            return sp.S.Zero
+        k, t = rest.args[0] / u, sp.Dummy()
+        # With t = v / sqrt(1 - 2 s^2 v^2) the integrand is a polynomial in v.
+        end = k / sp.sqrt(1 + 2 * k**2 * s**2)
+        inner = sp.integrate(sp.expand((1 - 2 * s**2 * t**2) ** ((n - 1) // 2)), (t, 0, end))
+        return weight * 2 / sp.sqrt(sp.pi) * sp.factorial2(n) * s ** (n + 1) * inner
+    order = int(rest.args[1]) if len(rest.args) > 1 else 0
+    if sp.DiracDelta(u, order) != rest or n or step or exponent != 0:
+        raise ValueError(f"no moment is known of {factor}")
+    density = sp.exp(-(u**2) / (2 * s**2)) / (sp.sqrt(2 * sp.pi) * s)
+    return (-1) ** order * density.diff(u, order).subs(u, 0)
+
+
+def _gaussian_integral(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
+    """Moments with exponential weights are derivatives of a generating function in the linear exponent.
+
+    A Dirac term in one variable takes the derivative, at 0 of that variable, of its density times what is
+    expected of the other one given it.
+    """
+    if lhs.func != Expectation or lhs.args[1] != c:
+        return False
+    total = sp.S.Zero
+    for term in sp.Add.make_args(_exponential_terms(lhs.args[0])):
+        coefficient, random = term.as_independent(u_1, u_2, as_Add=False)
+        total += coefficient * (_dirac_moment(random) if random.has(sp.DiracDelta) else _pair_moment(random))
+    return vanishes(sp.expand(total) - rhs)
+
+
+def _parts(random: sp.Expr) -> tuple[int, int, sp.Poly]:
+    """The powers of u_1 and u_2 and the exponent of a monomial times an exponential."""
+    powers = random.as_powers_dict()
+    i, j = int(powers.pop(u_1, 0)), int(powers.pop(u_2, 0))
+    exponent = powers.pop(sp.E, sp.S.Zero)
+    for base, power in powers.items():
+        if base == 1:
+            continue
+        if not isinstance(base, sp.exp):
+            raise ValueError(f"no Gaussian integral is known of {random}")
+        exponent += base.args[0] * power
+    return i, j, sp.Poly(exponent, u_1, u_2)
+
+
+def _pair_moment(random: sp.Expr) -> sp.Expr:
+    i, j, exponent = _parts(random)
+    b = sp.Matrix(sp.symbols("b_1 b_2"))
+    sigma = sp.Matrix([[s_1**2, c], [c, s_2**2]])
+    rates = sp.diag(*(-2 * exponent.coeff_monomial(u**2) for u in (u_1, u_2)))
+    if exponent.coeff_monomial(u_1 * u_2) != 0:
+        raise ValueError(f"no Gaussian integral is known of {random}")
+    tilts = [exponent.coeff_monomial(u) for u in (u_1, u_2)]
+    spread = sp.eye(2) + sigma * rates
+    quadratic = (b.T * (spread.inv() * sigma) * b)[0]
+    generating = sp.exp(quadratic / 2) / sp.sqrt(sp.expand(spread.det()))
+    return generating.diff(b[0], i).diff(b[1], j).subs(dict(zip(b, tilts, strict=True)))
+
+
+def _dirac_moment(random: sp.Expr) -> sp.Expr:
+    deltas = [e for e in sp.Mul.make_args(random) if isinstance(e, sp.DiracDelta)]
+    if len(deltas) != 1:
+        raise ValueError(f"no Gaussian integral is known of {random}")
+    at, other = (u_1, u_2) if deltas[0].has(u_1) else (u_2, u_1)
+    variance, spread = (s_1**2, s_2**2) if at == u_1 else (s_2**2, s_1**2)
+    rest = random / deltas[0]
+    i, j, exponent = _parts(rest)
+    power, unwanted = (j, i) if at == u_1 else (i, j)
+    rate = -2 * exponent.coeff_monomial(other**2)
+    if unwanted or exponent.as_expr() != -rate * other**2 / 2:
+        raise ValueError(f"no Gaussian integral is known of {random}")
+    order = int(deltas[0].args[1]) if len(deltas[0].args) > 1 else 0
+    b = sp.Dummy()
+    mean, width = c * at / variance, spread - c**2 / variance
+    narrowed = 1 + rate * width
+    given = sp.exp((-rate * mean**2 + 2 * b * mean + b**2 * width) / (2 * narrowed)) / sp.sqrt(narrowed)
+    density = sp.exp(-(at**2) / (2 * variance)) / sp.sqrt(2 * sp.pi * variance)
+    value = (density * given.diff(b, power).subs(b, 0)).diff(at, order).subs(at, 0)
+    return (-1) ** order * value
 
 
 def _integration(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
@@ -133,6 +228,11 @@ RULES: dict[str, Rule] = {
         "Dirac terms sample the Gaussian density and its derivatives at the origin",
         "definition of the Dirac distribution; bivariate normal density",
         _origin_density,
+    ),
+    "Gaussian integral": Rule(
+        "polynomials times exponentials, and Dirac terms, under a Gaussian pair: complete the square",
+        "moments of the normal distribution",
+        _gaussian_integral,
     ),
     "uncorrelated": Rule(
         "at c = 0 the pair is independent: a product of one-dimensional moments",

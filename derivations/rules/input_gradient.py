@@ -213,14 +213,17 @@ def _saturation(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     return power == -1 and rhs != 0 and vanishes(integral / sp.sqrt(2 * sp.pi) - rhs)
 
 
-def _in_logistic(f: sp.Expr, t: sp.Symbol) -> tuple[sp.Poly, int]:
+def _in_logistic(f: sp.Expr, t: sp.Symbol) -> tuple[sp.Poly, sp.Rational]:
     """f as a polynomial in z and t = 1/(1 + exp(-q z)), and q."""
     e = sp.Dummy("e", positive=True)
-    rational = f.rewrite(sp.exp).replace(sp.exp, lambda g: e ** sp.cancel(g / z))
+    f = f.rewrite(sp.exp)
+    # e is the exponential of z over the rates' common denominator.
+    common = sp.ilcm(1, *(sp.cancel(call.args[0] / z).q for call in f.atoms(sp.exp)))
+    rational = f.replace(sp.exp, lambda g: e ** sp.cancel(common * g / z))
     top, bottom = (sp.Poly(part, e) for part in sp.fraction(sp.cancel(sp.together(rational))))
     rate = int(sp.igcd(*(n for (n,), _ in (*top.terms(), *bottom.terms())))) or 1
     value = sp.cancel((top.as_expr() / bottom.as_expr()).subs(e, (t / (1 - t)) ** sp.Rational(1, rate)))
-    return sp.Poly(value, z, t), rate
+    return sp.Poly(value, z, t), sp.Rational(rate, common)
 
 
 def _integral(j: int, part: sp.Poly, t: sp.Symbol) -> sp.Expr:
@@ -256,13 +259,15 @@ def _limit_of_sums(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
         if step.rule in ("closed limit", "saturation"):
             f, power = _scaled(step.lhs)
             leading[Expectation(f)] = step.rhs * s_1**power
-    value = sp.expand(lhs.args[0].xreplace(leading))
-    terms = [term.as_independent(s_1, as_Add=False) for term in sp.Add.make_args(value)]
-    if value.atoms(Expectation) or any(
-        power != 1 and not sp.cancel(s_1 * power.diff(s_1) / power).is_negative for _, power in terms
-    ):
-        return False
-    return vanishes(sp.Add(*(constant for constant, power in terms if power == 1)) - rhs)
+    total = sp.S.Zero
+    for term in sp.Add.make_args(sp.expand(lhs.args[0])):
+        # Each by itself: growing terms that cancel would leave their unknown corrections.
+        constant, power = term.xreplace(leading).as_independent(s_1, as_Add=False)
+        if power == 1:
+            total += constant
+        elif constant.has(Expectation) or not sp.cancel(s_1 * power.diff(s_1) / power).is_negative:
+            return False
+    return not total.has(Expectation) and vanishes(total - rhs)
 
 
 RULES: dict[str, Rule] = {

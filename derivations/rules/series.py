@@ -17,17 +17,27 @@ from derivations.symbols import (
     SPHERE,
     UNIT,
     Coefficient,
+    Enclosure,
+    Expectation,
+    Hermite,
+    Phi,
     alpha,
     beta,
     d,
     gamma,
+    j,
+    k,
+    l,
     m,
     r_i,
     r_j,
     rho,
+    u_1,
+    u_2,
     w,
     x,
     y,
+    z,
 )
 
 if TYPE_CHECKING:
@@ -69,12 +79,91 @@ def _value(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     return vanishes(known(lhs.expr, earlier).subs(point) - rhs)
 
 
+def _at_one(earlier: Sequence[Step]) -> sp.Expr:
+    """f(1), from the closed form or from the second moments."""
+    at_one = sp.Subs(SPHERE, rho, 1)
+    if any(step.lhs == at_one for step in earlier):
+        return known(at_one, earlier)
+    return known(SPHERE, earlier).subs(rho, 1)
+
+
+def _mehler(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
+    """E[phi phi] is sum a_k^2 rho^k at unit variances, E[phi' phi'] its derivative term by term."""
+    series = Hermite(k) ** 2 * rho**k
+    if lhs == Expectation(Phi(0, u_1) * Phi(0, u_2)):
+        return rhs == sp.Sum(series, (k, 0, sp.oo))
+    if lhs != Expectation(Phi(1, u_1) * Phi(1, u_2)) or rhs.limits != ((k, sp.S.One, sp.oo),):
+        return False
+    return sp.powsimp(sp.expand(series.diff(rho) - rhs.function)) == 0
+
+
+def _kernel_of(value: sp.Expr, slope: sp.Expr, earlier: Sequence[Step]) -> sp.Expr:
+    """The general kernel on the sphere with E[phi phi] and E[phi' phi'] put in."""
+    general = known(KERNEL, earlier)
+    at = {
+        Expectation(Phi(0, u_1) * Phi(0, u_2)): value,
+        Expectation(Phi(1, u_1) * Phi(1, u_2)): slope,
+        sp.Sum(x[l] * y[l], (l, 1, d)): d * rho,
+    }
+    definitions = {step.lhs: step.rhs for step in earlier if step.rule == "definition" and step.lhs.is_Symbol}
+    return sp.expand(general.subs(at).subs(definitions))
+
+
+def _shift_law(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
+    """Degree by degree, from a polynomial with symbols in the place of a_k^2; a formula in j is affine in j."""
+    if not isinstance(lhs, Coefficient):
+        return False
+    degree = lhs.args[0]
+    gates = len(known(UNIT, earlier).atoms(sp.IndexedBase) - {x, y, w})
+    degrees = range(gates, gates + 3) if degree == j else [int(degree)]
+    if degree == j:
+        weight = sp.cancel(rhs / Hermite(j - gates) ** 2)
+        if not weight.is_polynomial(j) or sp.degree(weight, j) > 1 or weight.has(Hermite):
+            return False
+    for number in degrees:
+        squares = {index: sp.Dummy() for index in range(number + 2)}
+        value = sp.Add(*(symbol * rho**index for index, symbol in squares.items()))
+        found = _kernel_of(value, value.diff(rho), earlier).coeff(rho, number)
+        stated = rhs.subs(j, number) if degree == j else rhs
+        stated = stated.subs({Hermite(index) ** 2: symbol for index, symbol in squares.items()})
+        if not vanishes(found - stated):
+            return False
+    return True
+
+
+def _equal_inputs(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
+    """At rho = 1 both expectations are second moments at unit variance."""
+    square, slope = Expectation(Phi(0, z) ** 2), Expectation(Phi(1, z) ** 2)
+    value = _kernel_of(square, slope, earlier).subs(rho, 1)
+    return lhs == sp.Subs(SPHERE, rho, 1) and vanishes(value - rhs)
+
+
+def _certified_quadrature(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
+    """Enclosed again, ten digits sharper, the number lies in the ball that is stated."""
+    from derivations.certified import certified_expectation, certified_hermite
+
+    if not isinstance(rhs, Enclosure):
+        return False
+    phi, digits = known(Phi(0, z), earlier), rhs.digits + 10
+    if isinstance(lhs, Hermite):
+        sharper = certified_hermite(phi, int(lhs.args[0]) + 1, digits)[-1]
+    else:
+        functions = {Expectation(Phi(0, z) ** 2): phi**2, Expectation(Phi(1, z) ** 2): phi.diff(z) ** 2}
+        sharper = certified_expectation(functions[lhs], digits)
+    middle, radius = rhs.args
+    return bool(abs(sp.Rational(sharper.value) - middle) <= radius - sp.Rational(sharper.radius))
+
+
 def _nonnegative_coefficients(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """sup over 0 < |rho| <= 1 of |f - P_J| / |rho|^(J+1) is attained at rho = 1."""
-    coefficients = {int(step.lhs.args[0]): step.rhs for step in earlier if isinstance(step.lhs, Coefficient)}
+    coefficients = {
+        int(step.lhs.args[0]): step.rhs
+        for step in earlier
+        if isinstance(step.lhs, Coefficient) and step.lhs.args[0].is_Integer
+    }
     complete = sorted(coefficients) == list(range(int(lhs.args[0]) + 1))
     positive = all(_is_nonnegative(value) for value in coefficients.values())
-    at_one = known(SPHERE, earlier).subs(rho, 1)
+    at_one = _at_one(earlier)
     return (
         isinstance(lhs, AppliedUndef)
         and lhs.func == REMAINDER
@@ -102,7 +191,7 @@ def _reading_off(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     scaled = rhs * d ** (gates + 1)
     if lhs == gamma:
         off_diagonal = (known(alpha, earlier) + known(beta, earlier)) * d ** (gates + 1)
-        return vanishes(scaled + off_diagonal - known(SPHERE, earlier).subs(rho, 1))
+        return vanishes(scaled + off_diagonal - _at_one(earlier))
     return vanishes(scaled - known(Coefficient(gates + (lhs == alpha)), earlier))
 
 
@@ -119,6 +208,25 @@ RULES: dict[str, Rule] = {
         "Price's theorem at c = 0: the coefficient of c^j in E[phi phi] is E[phi^(j)(u_1)] E[phi^(j)(u_2)] / j!",
         "Price 1958; Taylor's theorem",
         _taylor,
+    ),
+    "Mehler": Rule(
+        "for (u_1, u_2) of unit variances and correlation rho, E[phi phi] = sum a_k^2 rho^k for phi in L2 of the "
+        "Gaussian, and term by term E[phi' phi'] = sum k a_k^2 rho^(k-1)",
+        "Mehler 1866; Price 1958",
+        _mehler,
+    ),
+    "shift law": Rule(
+        "the coefficient of rho^j with g gates is that of degree j - g in the activation's series, each block with its "
+        "weight: comparison of coefficients",
+        "derived here",
+        _shift_law,
+    ),
+    "equal inputs": Rule("for x = y the pair is one variable", "definition", _equal_inputs),
+    "certified quadrature": Rule(
+        "the trapezoid rule in ball arithmetic, its discretisation and its tail bounded on a strip of analyticity",
+        "Trefethen, Weideman 2014 (theorem 5.1); derivations.certified",
+        _certified_quadrature,
+        "certified",
     ),
     "nonnegative coefficients": Rule(
         "on the sphere every coefficient is a sum of squares E[phi^(j)]^2 / j! times positive numbers, so "

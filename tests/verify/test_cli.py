@@ -228,7 +228,7 @@ BAD = {
     "call": (("derive", "--activation", "__import__('os').system('true')"), "activation may call"),
     "name": (("derive", "--activation", "q+1"), "got the name 'q'"),
     "not in z": (("derive", "--activation", "3"), "activation must depend on z"),
-    "no closed form": (("derive", "--activation", "1/z"), "activation must be a polynomial in z on either side"),
+    "no closed form": (("derive", "--activation", "1/z"), "activation must be analytic in a strip"),
     "jump": (("derive", "step"), "jumps at 0, so the gradient in the activation weights w"),
     "order": (("derive", "reglu", "--order", "1"), "order must be a whole number from 2"),
     "digits": (("derive", "relu", "--digits", "0", "--format", "json"), "digits must be a whole number from 1"),

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from derivations import kernel_function, network
+from derivations.elementwise import activation_functions
 from derivations.errors import InputError
-from derivations.numeric import activation_functions
 from verify.finite import NETWORKS, FiniteNetwork, finite_network
 from verify.montecarlo import empirical_ntk
 from verify.streams import chunk_size, draw_neurons, seed_sequence

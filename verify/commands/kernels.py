@@ -12,10 +12,11 @@ from importlib.metadata import version
 import numpy as np
 
 from derivations.arguments import check_memory, check_positive_integer
+from derivations.elementwise import activation_functions
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
 from derivations.networks import network as parse_network
-from derivations.numeric import activation_functions, kernel_function
+from derivations.numeric import kernel_function
 from verify.activations import Array
 from verify.commands.data import DataRequest
 from verify.commands.progress import progress

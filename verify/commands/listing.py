@@ -5,7 +5,6 @@ from __future__ import annotations
 from derivations.activations import NAMED
 from derivations.networks import GATED
 from verify.claims import CLAIMS
-from verify.finite import NETWORKS
 
 
 def text() -> str:
@@ -16,12 +15,6 @@ def text() -> str:
     lines += [
         f"  {name:<12} {activation} with {gates} linear gate{'s' * (gates > 1)}"
         for name, (activation, gates) in GATED.items()
-    ]
-    others = [name for name in NETWORKS if name not in NAMED and name not in GATED]
-    lines += [
-        "",
-        "Networks of finite width only (no closed form here: gluntk empirical)",
-        "  " + ", ".join(others),
     ]
     lines += ["", "Claims"]
     for claim in CLAIMS.values():
