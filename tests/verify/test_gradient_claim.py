@@ -102,6 +102,22 @@ def test_a_measurement_is_that_of_the_entries_and_depends_on_its_seed_alone():
     assert (np.abs(np.log(spread)) < 0.5).all()  # tails of eighth degree: spreads differ by 10 to 20 %
 
 
+def test_the_covariance_is_that_of_the_mean_of_all_chunks(monkeypatch: pytest.MonkeyPatch):
+    seen = []
+
+    def recorded(*arguments: Array) -> Array:
+        seen.append(unit_entries(*arguments))
+        return seen[-1].copy()
+
+    monkeypatch.setattr(gradient, "_CHUNK", 8)  # the first chunk's mean is far from that of all
+    monkeypatch.setattr(gradient, "unit_entries", recorded)
+    moments = UnitCell(2, 1).measure(np.random.SeedSequence(0), 0.1)
+    entries = np.concatenate(seen, axis=1)
+    assert entries.shape == (4 * len(UNITS), moments.neurons) == (4 * len(UNITS), 102)
+    np.testing.assert_allclose(moments.mean, entries.mean(axis=1), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(moments.covariance, np.cov(entries) / 102, rtol=1e-9, atol=1e-12)
+
+
 def test_both_rungs_have_their_pinned_verdicts_with_power():
     exact, finite = judged(0), judged(1)
     assert exact.verdict == EXACT.expected == Verdict.PROVED
@@ -122,6 +138,12 @@ def test_a_stated_term_off_by_half_a_percent_is_refuted_on_each_rung(sign: int):
         assert exact.verdict == finite.verdict == Verdict.REFUTED, label
         assert "derivative in x_l: stated" in exact.detail
         assert "the claim says" in finite.detail
+
+
+def test_a_wrong_sign_between_the_two_paths_is_seen_in_the_cross_term():
+    flipped = dict(CLAIM.statement.planted(sp.Integer(-2)))
+    wrong = next(statement for label, statement in flipped.items() if "gated: phi(u_1)" in label)
+    assert judged(1, wrong).verdict == Verdict.REFUTED
 
 
 @pytest.mark.parametrize("sign", [1, -1])
