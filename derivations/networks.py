@@ -10,7 +10,7 @@ import sympy as sp
 from derivations.activations import NAMED, Activation, activation, parse
 from derivations.arguments import shown
 from derivations.errors import InputError
-from derivations.symbols import d, m, scale_in, scale_out, sigma_a, sigma_v, sigma_w
+from derivations.symbols import d, m, scale_in, scale_out, sigma_a, sigma_v, sigma_w, z
 
 GATED: dict[str, tuple[str, int]] = {
     "reglu": ("relu", 1),
@@ -97,6 +97,7 @@ def network(
     gates: int | None = None,
     parametrization: str = "standard",
     variances: str = "numeric",
+    tied: bool = False,
 ) -> TwoLayer:
     """A network by name, or by an activation's expression and a number of linear gates.
 
@@ -112,6 +113,9 @@ def network(
         ``"standard"`` or ``"ntk"``.
     variances : str
         ``"numeric"``, the parametrization's own, or ``"symbolic"``: sigma_a, sigma_w, sigma_v stay symbols.
+    tied : bool
+        The gates have the activation's own weights, phi(w.x) (w.x)^g: another network than one with gates of
+        their own, namely a plain one with the activation z^g phi(z), which is returned.
 
     Raises
     ------
@@ -122,6 +126,8 @@ def network(
     --------
     >>> network("reglu").gates
     1
+    >>> network("reglu", tied=True).activation.phi, network("reglu", tied=True).gates
+    (z*Max(0, z), 0)
     >>> network("regul")
     Traceback (most recent call last):
     ...
@@ -137,6 +143,17 @@ def network(
         raise InputError(f"gates must be 0, 1 or {MOST_GATES}, got {gates!r}")
     if variances not in VARIANCES:
         raise InputError(f"variances must be one of {', '.join(VARIANCES)}, got {variances!r}")
+    if tied:
+        separate = network(name, expression=expression, gates=gates, parametrization=parametrization)
+        if not separate.gates:
+            raise InputError("tied gates must be at least one, got a network without gates")
+        phi = z**separate.gates * separate.activation.phi
+        return TwoLayer(
+            f"tied {separate.name}",
+            Activation(f"z**{separate.gates}*{separate.activation.name}", phi),
+            0,
+            network("identity", parametrization=parametrization, variances=variances).parametrization,
+        )
     chosen = PARAMETRIZATIONS[parametrization]
     if variances == "symbolic":
         chosen = chosen.with_symbolic_variances()

@@ -140,7 +140,10 @@ def rounded(middle: sp.Expr, radius: sp.Expr, digits: int) -> tuple[sp.Expr, sp.
     """Each number of a middle rounded to decimals, and the radius with what that costs, itself rounded up."""
     unit = sp.Rational(1, 10**digits)
     numbers, errors = (
-        {monomial: number for number, monomial in map(sp.Expr.as_coeff_Mul, sp.Add.make_args(sp.expand(part)))}
+        {
+            monomial: number
+            for number, monomial in map(sp.Expr.as_coeff_Mul, sp.Add.make_args(sp.expand(part)))
+        }
         for part in (middle, radius)
     )
     result, total = sp.S.Zero, sp.S.Zero

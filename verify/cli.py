@@ -24,6 +24,7 @@ _NETWORK = (
     click.option(
         "--gates", type=int, metavar="0|1|2", help="Number of linear gates (default 0, or the name's own)."
     ),
+    click.option("--tied", is_flag=True, help="Gates with the activation's own weights: phi(w.x)(w.x)^g."),
     click.option(
         "--parametrization", type=click.Choice(PARAMETRIZATIONS), default="standard", show_default=True
     ),
@@ -110,7 +111,7 @@ def list_() -> None:
 @click.option("--steps", is_flag=True, help="Show every step, after re-checking it.")
 @click.option("--format", "format", type=click.Choice(FORMATS), default="text", show_default=True)
 def derive(
-    network: str | None, activation: str | None, gates: int | None, parametrization: str,
+    network: str | None, activation: str | None, gates: int | None, tied: bool, parametrization: str,
     variances: str, order: int, digits: int, steps: bool, format: str,
 ) -> None:  # fmt: skip
     """Derive a network's NTK from its definition, with alpha, beta, gamma and its expansion.
@@ -125,7 +126,12 @@ def derive(
     from derivations.printing import render
 
     described = parse_network(
-        network, expression=activation, gates=gates, parametrization=parametrization, variances=variances
+        network,
+        expression=activation,
+        gates=gates,
+        parametrization=parametrization,
+        variances=variances,
+        tied=tied,
     )
     click.echo(render(derive_kernel(described, order, digits), format, steps, digits))
 
@@ -136,7 +142,8 @@ def derive(
 @click.option("--kind", type=click.Choice(KINDS), default="ntk", show_default=True)
 @_options(_OUTPUT)
 def kernel(
-    network: str | None, activation: str | None, gates: int | None, parametrization: str, source: str | None,
+    network: str | None, activation: str | None, gates: int | None, tied: bool, parametrization: str,
+    source: str | None,
     prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int, width: int | None, kind: str,
     output: str | None, force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
@@ -150,7 +157,7 @@ def kernel(
     from verify.commands.data import DataRequest
 
     request = DataRequest(source, prepare, distribution, n, d, seed)
-    network_request = kernels.NetworkRequest(network, activation, gates, parametrization)
+    network_request = kernels.NetworkRequest(network, activation, gates, parametrization, tied)
     click.echo(kernels.closed_form(network_request, request, width, kind, output, force, format, quiet))
 
 
@@ -162,7 +169,8 @@ def kernel(
 @click.option("--error-output", metavar="E.npy", help="Write the standard error of every entry.")
 @_options(_OUTPUT)
 def empirical(
-    network: str | None, activation: str | None, gates: int | None, parametrization: str, source: str | None,
+    network: str | None, activation: str | None, gates: int | None, tied: bool, parametrization: str,
+    source: str | None,
     prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int, width: int, seeds: int,
     kind: str, error_output: str | None, output: str | None, force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
@@ -176,7 +184,7 @@ def empirical(
     from verify.commands.data import DataRequest
 
     request = DataRequest(source, prepare, distribution, n, d, seed)
-    network_request = kernels.NetworkRequest(network, activation, gates, parametrization)
+    network_request = kernels.NetworkRequest(network, activation, gates, parametrization, tied)
     click.echo(
         kernels.empirical(
             network_request, request, width, seeds, kind, output, error_output, force, format, quiet

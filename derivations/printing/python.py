@@ -21,6 +21,7 @@ class _Printer(NumPyPrinter):
 
     _module = "np"
     _kc = {name: value.replace("numpy", "np") for name, value in NumPyPrinter._kc.items()}  # noqa: RUF012
+    _kf = {name: value.replace("numpy", "np") for name, value in NumPyPrinter._kf.items()}  # noqa: RUF012
 
 
 def render(result: KernelDerivation) -> str:

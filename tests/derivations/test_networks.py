@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -9,6 +10,7 @@ from derivations import derive, kernel_function
 from derivations.errors import InputError
 from derivations.networks import network
 from derivations.symbols import d, m, scale_in, scale_out, sigma_a, sigma_v, sigma_w, z
+from verify.activations import ACTIVATIONS
 
 
 @pytest.mark.parametrize(
@@ -90,3 +92,29 @@ def test_symbolic_variances_keep_the_scales_of_the_parametrization() -> None:
     chosen = network("relu", parametrization="ntk", variances="symbolic").parametrization
     assert (chosen.name, chosen.variances, len(chosen.values)) == ("ntk", "symbolic", 2)
     assert chosen.values == network("relu", parametrization="ntk").parametrization.values[-2:]
+
+
+@pytest.mark.parametrize(("name", "gates"), [("reglu", None), ("relu", 2), ("swiglu", None), ("gelu", 1)])
+def test_tied_gates_are_a_plain_network_and_not_the_one_with_gates_of_their_own(
+    name: str, gates: int | None
+) -> None:
+    tied, separate = network(name, gates=gates, tied=True), network(name, gates=gates)
+    assert tied.gates == 0
+    assert tied.activation.phi == z**separate.gates * separate.activation.phi
+    X = np.random.default_rng(0).standard_normal((4, 3))
+    K, other = (kernel_function(chosen, width=50)(X) for chosen in (tied, separate))
+    assert np.max(np.abs(K - other)) > 0.1 * np.max(other)
+    # Written by hand: h = phi(w.x) (w.x)^g and its gradient in the one weight vector.
+    phi, slope = ACTIVATIONS[{"reglu": "relu", "swiglu": "silu"}.get(name, name)]
+    g = separate.gates
+    w = np.random.default_rng(1).standard_normal((200_000, 3)) / np.sqrt(3)
+    u = w @ X.T
+    value, inner = phi(u) * u**g, slope(u) * u**g + g * phi(u) * u ** (g - 1)
+    terms = 50 * value[:, 0] * value[:, 1], X[0] @ X[1] * inner[:, 0] * inner[:, 1]
+    sample = terms[0] + terms[1]
+    assert abs(np.mean(sample) - K[0, 1]) < 5 * np.std(sample) / np.sqrt(len(sample))
+
+
+def test_tied_gates_need_a_gate() -> None:
+    with pytest.raises(InputError, match="tied gates must be at least one"):
+        network("relu", tied=True)

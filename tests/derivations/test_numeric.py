@@ -16,7 +16,8 @@ from derivations.elementwise import activation_functions
 from derivations.symbols import d, m, r_i, r_j, rho
 from verify.activations import ACTIVATIONS
 
-NETWORKS = ("relu", "reglu", "gqu", "relu2", "max(0, z) + z*z", "1 + max(0, z)")
+POLYNOMIAL = ("relu", "reglu", "gqu", "relu2", "max(0, z) + z*z", "1 + max(0, z)")
+NETWORKS = (*POLYNOMIAL, "gelu", "geglu", "erf", "probit", "gaussian", "sin", "cos")
 WIDTH = 29
 # Of 1e100 they have no digit, or no value.
 WAVES = ("sin", "cos", "exp")
@@ -81,7 +82,7 @@ def test_hostile_pairs_agree_with_50_digits(name: str, kind: str) -> None:
     np.testing.assert_array_equal(K, K.T)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", POLYNOMIAL)
 def test_norms_from_1e_minus_150_to_1e150_give_what_float64_can_hold(name: str) -> None:
     rng = np.random.default_rng(1)
     directions = rng.standard_normal((4, 3))
@@ -109,7 +110,7 @@ def test_terms_of_opposite_sign_do_not_make_nan_where_they_overflow() -> None:
     assert np.isfinite(K[3]).all()
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", POLYNOMIAL)
 def test_zero_rows_duplicates_and_opposite_rows_are_exact(name: str) -> None:
     theta = kernel_function(derived(name), width=WIDTH)
     x = np.array([0.3, -1.7, 2.2])

@@ -16,7 +16,7 @@ from derivations.elementwise import activation_functions
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
 from derivations.networks import network as parse_network
-from derivations.numeric import kernel_function
+from derivations.numeric import KernelFunction, kernel_function
 from verify.activations import Array
 from verify.commands.data import DataRequest
 from verify.commands.progress import progress
@@ -43,16 +43,21 @@ class NetworkRequest:
     activation: str | None
     gates: int | None
     parametrization: str
+    tied: bool = False
 
     def symbolic(self) -> TwoLayer:
         """The network as the symbolic side knows it."""
         return parse_network(
-            self.name, expression=self.activation, gates=self.gates, parametrization=self.parametrization
+            self.name,
+            expression=self.activation,
+            gates=self.gates,
+            parametrization=self.parametrization,
+            tied=self.tied,
         )
 
     def finite(self) -> FiniteNetwork:
         """The network as the finite side knows it: its own, or the user's expression as functions."""
-        if self.name is not None and self.name in NETWORKS:
+        if self.name is not None and self.name in NETWORKS and not self.tied:
             chosen = finite_network(self.name, self.parametrization)
             if self.gates in (None, chosen.gates):
                 return chosen
@@ -86,7 +91,8 @@ def closed_form(
     if output is not None:
         write_array(output, K, force)
     report = _common(function.network.name, network.parametrization, kind, request, X, width, found)
-    return _rendered(report, format, f"closed-form {kind.upper()} of {function.network.name}", [output])
+    form = "closed-form" if isinstance(function, KernelFunction) else "series"
+    return _rendered(report, format, f"{form} {kind.upper()} of {function.network.name}", [output])
 
 
 def empirical(
