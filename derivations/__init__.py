@@ -28,6 +28,9 @@ _HOME = {
     "dual": "derivations.price",
     "kernel_function": "derivations.numeric",
     "KernelFunction": "derivations.numeric",
+    "SeriesKernel": "derivations.numeric",
+    "certified_hermite": "derivations.certified",
+    "certified_expectation": "derivations.certified",
 }
 
 __all__ = sorted(_HOME)

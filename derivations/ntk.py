@@ -188,7 +188,8 @@ def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
     values = {root: _root(rewrite(base, earlier)) for base, root in roots.items()}
     if all(value.is_Mul for value in values.values()):
         return _ordered(closed.subs(values))
-    return sp.factor_terms(closed.subs(values))
+    # One level deep: m and the readout's 1/m meet, sums of positive terms stay what they are.
+    return sp.factor_terms(sp.expand_mul(closed, deep=False).subs(values))
 
 
 def _radicands(expression: sp.Expr) -> set[sp.Expr]:

@@ -26,12 +26,10 @@ class Rule:
 
 def rewrite(expression: sp.Expr, earlier: Sequence[Step]) -> sp.Expr:
     """Replace left sides of earlier steps by their right sides until nothing changes."""
-    pairs = [(step.lhs, step.rhs) for step in earlier]
-    for _ in range(len(pairs) + 1):
+    known = {step.lhs: step.rhs for step in earlier}
+    for _ in range(len(known) + 1):
         before = expression
-        for lhs, rhs in pairs:
-            if expression.has(lhs):
-                expression = expression.subs(lhs, rhs)
+        expression = expression.xreplace(known)
         if expression == before:
             return expression
     raise ValueError("the earlier steps rewrite in a circle")

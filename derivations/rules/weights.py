@@ -140,6 +140,8 @@ def _independence(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
     groups = [_independent_groups(e.args[0]) for e in factors]
     disjoint = all(len(group) == 1 for group in groups) and len(set().union(*groups)) == len(groups)
     constant = rhs / sp.Mul(*factors)
+    if constant.atoms(sp.IndexedBase) - {x, y}:  # a sum over weights is random, whatever its name
+        return False
     unfolded = constant * sp.Mul(*(e.args[0] for e in factors))
     return disjoint and not _independent_groups(constant) and vanishes(lhs.args[0] - unfolded)
 

@@ -106,6 +106,7 @@ def test_tied_gates_are_a_plain_network_and_not_the_one_with_gates_of_their_own(
     assert np.max(np.abs(K - other)) > 0.1 * np.max(other)
     # Written by hand: h = phi(w.x) (w.x)^g and its gradient in the one weight vector.
     phi, slope = ACTIVATIONS[{"reglu": "relu", "swiglu": "silu"}.get(name, name)]
+    assert slope is not None
     g = separate.gates
     w = np.random.default_rng(1).standard_normal((200_000, 3)) / np.sqrt(3)
     u = w @ X.T

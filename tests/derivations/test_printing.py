@@ -31,7 +31,9 @@ MIXED = (
     "abs(z) + 2, 0",
 )
 CASES = [(name, parametrization) for name in NETWORKS for parametrization in ("standard", "ntk")]
-CASES += [(name, "standard") for name in (*MIXED, "gelu", "geglu", "erf", "gaussian", "sin", "z*erf(z) + z**2, 1")]
+CASES += [
+    (name, "standard") for name in (*MIXED, "gelu", "geglu", "erf", "gaussian", "sin", "z*erf(z) + z**2, 1")
+]
 WIDTH = 37
 # Emitted and built-in code evaluate the same profile; they differ in how the angle is found and in the order of
 # a few roundings, each of some 1e-15 of sqrt(K_ii K_jj).

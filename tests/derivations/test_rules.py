@@ -27,6 +27,7 @@ from derivations.symbols import (
     beta,
     c,
     d,
+    l,
     m,
     rho,
     s_1,
@@ -35,6 +36,7 @@ from derivations.symbols import (
     sigma_v,
     u_1,
     u_2,
+    w,
     x,
 )
 
@@ -140,6 +142,13 @@ def test_a_wrong_claim_passes_under_no_rule(name: str) -> None:
             if step.rule != "definition" or rule != "definition":
                 caught = failing_step(with_step(steps, number, rhs=rhs, rule=rule))
                 assert caught == number, (step.title, rule)
+
+
+def test_a_sum_over_weights_is_no_constant() -> None:
+    random = sp.Sum(w[l] ** 2, (l, 1, d))
+    inside = Expectation(random * u_1 * u_2)
+    assert not RULES["independence"].holds(inside, random * Expectation(u_1 * u_2), ())
+    assert RULES["independence"].holds(Expectation(2 * u_1 * u_2), 2 * Expectation(u_1 * u_2), ())
 
 
 @pytest.mark.parametrize("name", ["relu", "gqu"])

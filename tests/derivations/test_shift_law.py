@@ -28,8 +28,7 @@ def derived(name: str, gates: int = 0, digits: int = 30) -> KernelDerivation:
     return derive(network(name, gates=gates), digits=digits)
 
 
-@pytest.mark.parametrize("gates", [0, 1, 2])
-@pytest.mark.parametrize("name", SERIES)
+@pytest.mark.parametrize(("name", "gates"), [("silu", 0), ("silu", 2), *((name, 1) for name in SERIES)])
 def test_every_step_is_proved_or_certified_and_follows(name: str, gates: int) -> None:
     result = derived(name, gates)
     result.check()
@@ -38,8 +37,7 @@ def test_every_step_is_proved_or_certified_and_follows(name: str, gates: int) ->
     assert sp.expand(law - (m + j * d) * Hermite(j - gates) ** 2) == 0
 
 
-@pytest.mark.parametrize("gates", [0, 1, 2])
-@pytest.mark.parametrize("name", CLOSED)
+@pytest.mark.parametrize(("name", "gates"), [("relu", 0), ("relu", 2), *((name, 1) for name in CLOSED)])
 def test_the_shift_law_gives_the_taylor_coefficients_of_closed_forms(name: str, gates: int) -> None:
     result = derived(name, gates)
     phi = result.network.activation.normal_form
@@ -84,8 +82,7 @@ def test_coefficients_are_those_of_quadrature(name: str) -> None:
             assert 0 < radius < mp.mpf("1e-22")
 
 
-@pytest.mark.parametrize("gates", [0, 1, 2])
-@pytest.mark.parametrize("name", ["silu", "mish"])
+@pytest.mark.parametrize(("name", "gates"), [("silu", 0), ("silu", 1), ("mish", 2)])
 def test_the_expansion_is_the_kernel_on_the_sphere_up_to_its_remainder(name: str, gates: int) -> None:
     result = derived(name, gates)
     width, dimension = 20, 4
@@ -128,7 +125,9 @@ def broken(network: TwoLayer, title: str, change) -> Derivation:
         "Hermite coefficient a_1": lambda ball: Enclosure(
             ball.args[0] + sp.Rational(3, 10**20), ball.args[1]
         ),
-        "Second moment of the activation": lambda ball: Enclosure(ball.args[0] * sp.Rational(201, 200), ball.args[1]),
+        "Second moment of the activation": lambda ball: Enclosure(
+            ball.args[0] * sp.Rational(201, 200), ball.args[1]
+        ),
         "alpha": lambda rhs: rhs * sp.Rational(201, 200),
         "gamma": lambda rhs: rhs + rho * 0 + m / d**2,
     }.items(),
