@@ -6,6 +6,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
 from derivations.kernel_derivation import KernelDerivation
+from derivations.printing.abbreviations import abbreviated
 from derivations.symbols import Coefficient, j
 
 _HEAD = r"""\documentclass[10pt]{article}
@@ -94,7 +95,7 @@ def render(result: KernelDerivation, steps: bool) -> str:
         _display(
             r"f(\rho)",
             series,
-            rf" + R,\qquad |R| \le |\rho|^{{{expansion.order + 1}}}\,\bigl("
+            rf" + R,\\&\quad |R| \le |\rho|^{{{expansion.order + 1}}}\,\bigl("
             rf"{latex(_numbers(result, expansion.remainder))}\bigr)",
         ),
     ]
@@ -102,7 +103,7 @@ def render(result: KernelDerivation, steps: bool) -> str:
         parts.append(r"\subsection*{Steps}")
         for number, step in enumerate(result.steps, 1):
             heading = rf"\textbf{{{number}. {_escaped(step.title)}}} \emph{{({_escaped(step.rule)}: {step.status})}}"
-            parts.append(heading + "\n" + _display(latex(step.lhs), step.rhs))
+            parts += [heading, *_abbreviated(latex(step.lhs), step.rhs)]
     return _HEAD + "\n".join(parts) + "\n\\end{document}"
 
 
@@ -111,11 +112,11 @@ def _kernel(result: KernelDerivation) -> list[str]:
         kernel, nngp = result.kernel, result.nngp
         return [
             r"\subsection*{Kernel}",
-            _display(r"K(x,y)", kernel.off_diagonal),
-            _display(r"K(x,x)", kernel.diagonal),
+            *_abbreviated(r"K(x,y)", kernel.off_diagonal),
+            *_abbreviated(r"K(x,x)", kernel.diagonal),
             r"\subsection*{NNGP covariance}",
-            _display(r"\Sigma(x,y)", nngp.off_diagonal),
-            _display(r"\Sigma(x,x)", nngp.diagonal),
+            *_abbreviated(r"\Sigma(x,y)", nngp.off_diagonal),
+            *_abbreviated(r"\Sigma(x,x)", nngp.diagonal),
         ]
     return [
         r"\subsection*{Kernel}",
@@ -126,9 +127,15 @@ def _kernel(result: KernelDerivation) -> list[str]:
     ]
 
 
+def _abbreviated(lhs: str, rhs: sp.Expr) -> list[str]:
+    """lhs = rhs, and after it what the abbreviations in it mean."""
+    short, names = abbreviated(rhs)
+    return [_display(lhs, short), *(_display(latex(symbol), value) for symbol, value in names)]
+
+
 def _numbers(result: KernelDerivation, value: sp.Expr) -> sp.Expr:
-    """Exact as it is, else the middle of its enclosure in 12 digits."""
-    return value if result.is_closed else sp.N(value, 12)
+    """Exact as it is, else the middle of its enclosure in 8 digits."""
+    return value if result.is_closed else sp.N(value, 8)
 
 
 def _gated_rank_one(gates: int) -> str:

@@ -6,6 +6,7 @@ import sympy as sp
 from sympy.printing.str import StrPrinter
 
 from derivations.kernel_derivation import KernelDerivation
+from derivations.printing.abbreviations import abbreviated
 from derivations.rules import RULES
 from derivations.shift_law import rounded
 from derivations.symbols import KERNEL, REMAINDER, Coefficient, alpha, beta, gamma, j
@@ -86,7 +87,11 @@ def _kernel(result: KernelDerivation) -> list[str]:
     if result.is_closed:
         lines = []
         for title, kernel in (("Kernel", result.kernel), ("NNGP covariance", result.nngp)):
-            lines += [title, f"  i != j  {text(kernel.off_diagonal)}", f"  i = j   {text(kernel.diagonal)}"]
+            lines.append(title)
+            for place, entry in (("i != j", kernel.off_diagonal), ("i = j ", kernel.diagonal)):
+                short, names = abbreviated(entry)
+                lines.append(f"  {place}  {text(short)}")
+                lines += [f"            {symbol} = {text(value)}" for symbol, value in names]
         return lines
     lines = [
         "Kernel",

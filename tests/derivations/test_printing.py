@@ -18,8 +18,9 @@ import sympy as sp
 
 from derivations import InputError, KernelDerivation, derive, kernel_function, network
 from derivations.printing import FORMATS, render
+from derivations.printing.abbreviations import abbreviated
 from derivations.printing.identifiers import identifier
-from derivations.symbols import d, m
+from derivations.symbols import d, m, r_i, r_j, rho
 
 NETWORKS = ("relu", "reglu", "gqu", "relu2", "bilinear")
 # Not homogeneous, or not 0 at 0: terms of several degrees in the norms, with square roots in their factors.
@@ -223,3 +224,16 @@ def test_an_expression_without_a_name_gets_an_identifier():
     assert "double gated_network_ntk(" in render(result, "c")
     assert "def gated_network_ntk(" in render(result, "python")
     assert result.coefficients.alpha.free_symbols == {m, d}
+
+
+@pytest.mark.parametrize("name", ["gelu", "geglu", "erf", "gaussian", "sin", "relu", "z*erf(z) + z**2, 1"])
+def test_abbreviations_stand_for_the_kernel(name: str):
+    for kernel in (derived(name).kernel, derived(name).nngp):
+        for entry in (kernel.off_diagonal, kernel.diagonal):
+            short, names = abbreviated(entry)
+            point = {r_i: 1.3, r_j: 0.7, rho: -0.4, m: 11, d: 3}
+            assert complex(short.subs(names).subs(point)) == pytest.approx(
+                complex(entry.subs(point)), rel=1e-12
+            )
+            assert len(str(short)) <= len(str(entry)) or not names
+    assert bool(abbreviated(derived(name).kernel.off_diagonal)[1]) == (name not in ("relu", "sin"))
