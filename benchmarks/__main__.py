@@ -5,13 +5,15 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import accuracy, empirical, kernel, start
+from benchmarks import accuracy, duals, empirical, gate_reach, kernel, start
 
 TITLES = {
     accuracy: "Closed-form kernel: worst error over sqrt(K_ii K_jj) against 50 digits, and pairs compared",
     kernel: "Closed-form kernel: time over floor (product + arctan2 on half), naive over ours, peak over output",
     empirical: "Empirical kernel: time over its matrix products alone, peak memory in MB at two widths",
     start: "Cold commands",
+    gate_reach: "Gates: derivations and certified digits in seconds, emitted kernels in errors, and their limits",
+    duals: "Kernels without closed form: seconds, and the worst error over sqrt(T_ii T_jj)",
 }
 
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import sympy as sp
+import sympy.tensor.tensor
 
 from derivations.derivation import Step
 from derivations.errors import InputError
