@@ -1,8 +1,9 @@
 r"""The family of gated linear units: the form of its kernels, block by block, and of alpha, beta and gamma.
 
-Shazeer: GLU Variants Improve Transformer, arXiv:2002.05202, 2020, names the members; that each has a kernel and a
-simplified matrix of the form that Wen et al. 2026 (equations 11 and 15) give for ReGLU is the statement. With p linear gates
-and \(\phi = \sum_k a_k h_k\) in orthonormal Hermite polynomials, on the sphere \(|x|^2 = d\),
+Shazeer: GLU Variants Improve Transformer, arXiv:2002.05202, 2020, names the members; that each has a kernel
+and a simplified matrix of the form that Wen et al. 2026 (equations 11 and 15) give for ReGLU is the
+statement. With p linear gates and \(\phi = \sum_k a_k h_k\) in orthonormal Hermite polynomials, where
+\(|x|^2 = d\),
 
 \[ f(\rho) = \sum_j c_j\rho^j,\quad c_j = (m + jd)\,a_{j-p}^2,\qquad
    \beta = \frac{c_p}{d^{p+1}},\quad \alpha = \frac{c_{p+1}}{d^{p+1}},\quad
@@ -53,8 +54,8 @@ STATEMENTS: dict[str, Statement] = {
             *(formula for gates in range(3) for formula in _formulas(gates)),
             ("shift law", (m + j * d) * Hermite(j - GATES) ** 2),
         ),
-        "alpha and beta are the coefficients of rho^(p+1) and rho^p of the kernel where |x|^2 = |y|^2 = d, over "
-        "d^(p+1), gamma what the diagonal has beyond both",
+        "alpha and beta are the coefficients of rho^(p+1) and rho^p of the kernel where |x|^2 = |y|^2 = d, "
+        "over d^(p+1), gamma what the diagonal has beyond both",
     )
 }
 """Statements by id."""
