@@ -205,7 +205,18 @@ CELLS = (
 
 @lru_cache(maxsize=64)
 def derived(activation: str, gates: int) -> KernelDerivation:
-    """The derivation of a network's kernel and its expansion, every step checked."""
+    """The derivation of a network's kernel and its expansion to degree `ORDER`, every step checked.
+
+    Raises
+    ------
+    InputError
+        If the activation is unknown or jumps.
+
+    Examples
+    --------
+    >>> derived("relu", 2).coefficients.alpha
+    3/(4*d**2) + m/(4*d**3)
+    """
     result = derive(network(activation, gates=gates), order=ORDER)
     result.check()
     return result
@@ -260,7 +271,32 @@ def _whole(formula: sp.Expr) -> sp.Expr:
 # A planted error changes one formula: what was said of the others is remembered.
 @lru_cache(maxsize=4096)
 def contradiction(name: str, formula: sp.Expr, activation: str, gates: int) -> str:
-    """Where a stated formula differs from what is derived for a network or from quadrature; or nothing."""
+    """Where a stated formula differs from what is derived for a network or from quadrature; or nothing.
+
+    Parameters
+    ----------
+    name : str
+        ``"kernel"``, ``"alpha"``, ``"beta"``, ``"gamma"`` or ``"shift law"``.
+    formula : Expr
+        As in the statement, with the blocks' markers.
+    activation, gates
+        The network.
+
+    Returns
+    -------
+    str
+        Empty if both agree.
+
+    Examples
+    --------
+    >>> formula = STATEMENTS["C2"].formula("beta, p = 1")
+    >>> contradiction("beta", formula, "relu", 1)
+    ''
+    >>> contradiction("beta", 2 * formula, "identity", 1)  # 0, whatever the factor
+    ''
+    >>> contradiction("alpha", 2 * formula, "identity", 1)
+    'alpha of identity with p = 1: stated 0, derived 2/d + m/d**2'
+    """
     result = derived(activation, gates)
     where = f"{activation} with p = {gates}"
     if name == "kernel":
@@ -473,6 +509,11 @@ def claimed(
     ------
     (what, entries, terms)
         With the terms of each formula, labelled; alpha, beta and gamma only where |x|^2 = d.
+
+    Examples
+    --------
+    >>> [what for what, _, _ in claimed(STATEMENTS["C2"], GateCell("exp", 1, 1, variance=0.25))]
+    ['kernel']
     """
     forms = {
         name: _contributions(name, statement.formula(f"{name}, p = {cell.gates}"), cell)
@@ -488,9 +529,43 @@ def claimed(
 def sensitivities(
     statement: Statement, cell: GateCell, moments: EntryMoments, alpha: float, power: float
 ) -> dict[str, float]:
-    """The smallest relative error in each term of each formula that the joint test of one cell sees.
+    r"""The smallest relative error in each term of each formula that the joint test of one cell sees.
 
-    Terms that are 0 are left out, as the constant coefficient of an odd activation.
+    .. math:: P\big[\chi^2_r(\epsilon^2\, v^T \Sigma^{+} v) > \chi^2_{r, \alpha}\big] = \text{power}
+
+    with v the term's entries in its block (see `smallest_detectable`).
+
+    Parameters
+    ----------
+    statement : Statement
+    cell : GateCell
+    moments : EntryMoments
+        As the cell measures them.
+    alpha, power : float
+        False-alarm rate of the test, and probability of catching the error.
+
+    Returns
+    -------
+    dict of str to float
+        By name of the formula and term, without terms that are 0, as the constant coefficient of an odd
+        activation.
+
+    Raises
+    ------
+    InputError
+        If a rate is out of range.
+
+    Source
+    ------
+    Derived here.
+
+    Examples
+    --------
+    >>> cell = GateCell("sin", 0, 64)
+    >>> moments = cell.measure(np.random.SeedSequence(0), 1.0)
+    >>> seen = sensitivities(STATEMENTS["C2"], cell, moments, alpha=1e-3, power=0.999)
+    >>> [label for label in seen if label.startswith("beta")]  # a_0 of an odd activation is 0
+    []
     """
     tolerance = ROUNDING * np.abs(moments.mean).max()
     return {
@@ -504,7 +579,29 @@ def sensitivities(
 def joint_tests(
     statement: Statement, cell: GateCell, moments: EntryMoments
 ) -> list[tuple[float, str, Array]]:
-    """p-value of the joint test of all entries of all blocks, what it judges, and the entries stated."""
+    """p-value of the joint test of all entries of all blocks, what it judges, and the entries stated.
+
+    Parameters
+    ----------
+    statement, cell, moments
+        As for `sensitivities`.
+
+    Returns
+    -------
+    list of (float, str, ((2 + p) 10,) float)
+        By the kernel, and by alpha, beta and gamma: one event if the statement is true.
+
+    Source
+    ------
+    Derived here; `verify.joint_test.hotelling`.
+
+    Examples
+    --------
+    >>> cell = GateCell("sin", 0, 64)
+    >>> tests = joint_tests(STATEMENTS["C2"], cell, cell.measure(np.random.SeedSequence(0), 1.0))
+    >>> [(what, bool(p > 0.001)) for p, what, _ in tests]
+    [('kernel', True), ('alpha, beta, gamma', True)]
+    """
     tolerance = ROUNDING * np.abs(moments.mean).max()
     return [
         (hotelling(moments.mean, moments.covariance, entries, tolerance).p_value, what, entries)
