@@ -170,16 +170,12 @@ class KernelFunction:
             r_i: pairwise.Array,
             r_j: pairwise.Array,
         ) -> pairwise.Array:
+            s = r_i * r_j
             total = None
             for (i, j), value in zip(powers, functions(theta, cosine, sine, r_i, r_j), strict=True):
                 # One norm at a time: s**2 may overflow where value * s does not.
-                if min(i, j) == 1:
-                    value = value * r_i
-                    value *= r_j
-                elif min(i, j) > 1:
-                    s = r_i * r_j
-                    for _ in range(min(i, j)):
-                        value = value * s
+                for _ in range(min(i, j)):
+                    value = value * s
                 for _ in range(max(i - j, 0)):
                     value = value * r_i
                 for _ in range(max(j - i, 0)):
