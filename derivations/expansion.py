@@ -5,19 +5,22 @@ On the sphere \(|x|^2 = d\) the kernel is \(f(\rho) = \sum_j c_j \rho^j\) with \
 \[ K \approx \beta\,(rr^T)\circ G^{\circ g} + \alpha\,G^{\circ(g+1)} + \gamma\,D^{g+1},\qquad
    \beta = \frac{c_g}{d^{g+1}},\; \alpha = \frac{c_{g+1}}{d^{g+1}},\; \gamma = \frac{f(1)}{d^{g+1}}-\alpha-\beta, \]
 
-so that the diagonal is exact.
+so that the diagonal is exact. With biases there are lower degrees too, \(c_j\,(G/d)^{\circ j}\) for j < g, which
+gamma leaves out of the diagonal as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sympy as sp
 
 from derivations.derivation import Step
 from derivations.gaussian import expectation
-from derivations.networks import TwoLayer
+from derivations.networks import Parametrization, TwoLayer
 from derivations.normal_form import NormalForm
+from derivations.price import dual
 from derivations.symbols import (
     KERNEL,
     REMAINDER,
@@ -25,15 +28,20 @@ from derivations.symbols import (
     Coefficient,
     alpha,
     beta,
+    c,
     d,
     gamma,
     m,
     r_i,
     r_j,
     rho,
+    s_1,
+    s_2,
+    scale_bias,
     scale_in,
     scale_out,
     sigma_a,
+    sigma_b,
     sigma_v,
     sigma_w,
 )
@@ -79,35 +87,92 @@ def hermite_coefficient(phi: NormalForm, k: int) -> sp.Expr:
 
 
 def taylor_coefficients(network: TwoLayer, order: int) -> tuple[sp.Expr, ...]:
-    r"""Coefficients c_0..c_order of f(rho), from Price's theorem at c = 0.
+    r"""Coefficients c_0..c_order of f(rho): the general kernel with the series of its factors put in.
 
-    \[ [c^j]\,E[\phi\phi] = E[\phi^{(j)}]^2/j!, \qquad [c^j]\,E[\phi'\phi'] = E[\phi^{(j+1)}]^2/j! \]
+    \[ f = m s_{out}^2\big[T\,\Gamma^g + \sigma_a^2 H\,(T'\,\Gamma^g + g\,T\,\Gamma^{g-1})\big],\quad
+       \Gamma = s_{in}^2\sigma_v^2 d\rho + s_b^2\sigma_b^2,\; H = s_{in}^2 d\rho + s_b^2 \]
 
-    at \(s_1 = s_2 = s_{in}\sigma_w\sqrt d\), put into the general kernel.
+    (bias terms only with biases), T and T' by Price's theorem.
 
     Source: derived here; for ReLU Wen et al. 2026, equations 14 and 15.
     """
-    s = scale_in * sigma_w * sp.sqrt(d)
-    gate = scale_in**2 * sigma_v**2 * d
-    squares = []
-    phi = network.activation.normal_form
+    chosen, g = network.parametrization, network.gates
+    bias, bias_gradient = (scale_bias**2 * sigma_b**2, scale_bias**2) if chosen.has_biases else (0, 0)
+    gate, gradient = [bias, scale_in**2 * sigma_v**2 * d], [bias_gradient, scale_in**2 * d]
+    value, slope = _dual_series(network, order)
+    gated = [value, _times(value, gate, order), _times(_times(value, gate, order), gate, order)]
+    blocks = slope
+    for _ in range(g):
+        blocks = _times(blocks, gate, order)
+    if g:
+        blocks = [left + g * right for left, right in zip(blocks, gated[g - 1], strict=True)]
+    blocks = _times(blocks, gradient, order)
+    coefficients = (
+        chosen.at(m * scale_out**2 * (readout + sigma_a**2 * block))
+        for readout, block in zip(gated[g], blocks, strict=True)
+    )
+    return tuple(map(_collected if chosen.has_biases else sp.expand, coefficients))
+
+
+def _collected(value: sp.Expr) -> sp.Expr:
+    """A polynomial in m and d, or over d, each of its coefficients factored."""
+    value = sp.expand(value)
+    return sp.collect(value, (m, d), func=lambda part: sp.factor(sp.together(part)))
+
+
+def _dual_series(network: TwoLayer, order: int) -> tuple[list[sp.Expr], list[sp.Expr]]:
+    """Coefficients in rho, to this degree, of E[phi phi] and of E[phi' phi'] on the sphere |x|^2 = d."""
+    chosen, phi = network.parametrization, network.activation.normal_form
+    unit = (scale_in * sigma_w) ** 2
+    variance, step, start = (
+        sp.cancel(chosen.at(unit * part)) for part in (d + chosen.extension, d, chosen.extension)
+    )
+    powers = [step**j / sp.factorial(j) for j in range(order + 1)]
+    if chosen.has_biases:
+        at = {s_1: sp.sqrt(variance), s_2: sp.sqrt(variance), c: start}
+        values = []  # derivatives in the covariance, at that of the biases
+        for _ in range(order + 2):
+            values.append(_factored_roots(dual(phi, phi).subs(at)))
+            phi = phi.derivative()
+        return [values[j] * powers[j] for j in range(order + 1)], [
+            values[j + 1] * powers[j] for j in range(order + 1)
+        ]
+    squares = []  # derivatives in the covariance at 0: products of one-dimensional expectations
     for _ in range(order + 2):
-        squares.append(expectation(phi, s) ** 2)
+        squares.append(expectation(phi, sp.sqrt(variance)) ** 2)
         phi = phi.derivative()
-    phi_phi = [squares[j] * s ** (2 * j) / sp.factorial(j) for j in range(order + 1)]
-    slope_slope = [squares[j + 1] * s ** (2 * j) / sp.factorial(j) for j in range(order + 1)]
-    g, values = network.gates, dict(network.parametrization.values)
+    return [squares[j] * powers[j] for j in range(order + 1)], [
+        squares[j + 1] * powers[j] for j in range(order + 1)
+    ]
 
-    def coefficient(j: int) -> sp.Expr:
-        total = sp.S.Zero
-        if j >= g:
-            total += gate**g * phi_phi[j - g]
-            total += g * gate ** max(g - 1, 0) * phi_phi[j - g] * sigma_a**2 * scale_in**2 * d
-        if j >= g + 1:
-            total += gate**g * slope_slope[j - g - 1] * sigma_a**2 * scale_in**2 * d
-        return sp.expand((m * scale_out**2 * total).subs(values))
 
-    return tuple(coefficient(j) for j in range(order + 1))
+def _factored_roots(expression: sp.Expr) -> sp.Expr:
+    """Square roots with positive denominators outside."""
+
+    def root(base: sp.Expr, exponent: sp.Rational) -> sp.Expr:
+        top, bottom = sp.fraction(sp.cancel(base))
+        return sp.expand(top) ** exponent / sp.powdenest(sp.factor(bottom) ** exponent, force=True)
+
+    return expression.replace(
+        lambda e: e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer, lambda e: root(e.base, e.exp)
+    )
+
+
+def _times(first: Sequence[sp.Expr], second: Sequence[sp.Expr], order: int) -> list[sp.Expr]:
+    """The product of two power series, to this degree."""
+    return [
+        sp.Add(*(first[i] * second[j - i] for i in range(j + 1) if i < len(first) and j - i < len(second)))
+        for j in range(order + 1)
+    ]
+
+
+def at_sphere(kernel: sp.Expr, parametrization: Parametrization) -> sp.Expr:
+    """`kernel` at |x|^2 = |y|^2 = d, rho from here on the cosine of x and y also where the rows were (x, e)."""
+    extension = parametrization.at(parametrization.extension)
+    radius = sp.sqrt(sp.factor(d + extension))
+    cosine = sp.cancel((d * rho + extension) / (d + extension))
+    value = kernel.subs({r_i: radius, r_j: radius, rho: cosine}, simultaneous=True)
+    return _factored_roots(value) if parametrization.has_biases else value
 
 
 def on_diagonal(kernel: sp.Expr) -> sp.Expr:
@@ -118,18 +183,17 @@ def on_diagonal(kernel: sp.Expr) -> sp.Expr:
 
 def expansion_steps(network: TwoLayer, kernel: sp.Expr, order: int) -> list[Step]:
     """Steps from the closed form `kernel` to its expansion, its remainder and alpha, beta, gamma."""
-    on_sphere = kernel.subs({r_i: sp.sqrt(d), r_j: sp.sqrt(d)})
+    on_sphere = at_sphere(kernel, network.parametrization)
     coefficients = taylor_coefficients(network, order)
     at_one = sp.expand(on_sphere.subs(rho, 1))
     diagonal = on_diagonal(kernel)
     g = network.gates
-    values = {
-        beta: sp.expand(coefficients[g] / d ** (g + 1)),
-        alpha: sp.expand(coefficients[g + 1] / d ** (g + 1)),
-    }
-    values[gamma] = sp.expand(at_one / d ** (g + 1) - values[alpha] - values[beta])
+    tidy = _collected if network.parametrization.has_biases else sp.expand
+    values = {beta: tidy(coefficients[g] / d ** (g + 1)), alpha: tidy(coefficients[g + 1] / d ** (g + 1))}
+    values[gamma] = tidy((at_one - sp.Add(*coefficients[: g + 2])) / d ** (g + 1))
     # With a homogeneity other than 1 the norms enter otherwise; the coefficients then describe the sphere.
-    where = "" if network.activation.homogeneity == 1 else ", on the sphere |x|^2 = d"
+    everywhere = network.activation.homogeneity == 1 and not network.parametrization.has_biases
+    where = "" if everywhere else ", on the sphere |x|^2 = d"
     terms = {beta: f"(r r^T) o G^o{g}" if g else "r r^T", alpha: f"G^o{g + 1}", gamma: f"D^{g + 1}"}
     return [
         Step("Diagonal", sp.Subs(KERNEL, (rho, r_j), (1, r_i)), diagonal, "value"),
@@ -141,7 +205,7 @@ def expansion_steps(network: TwoLayer, kernel: sp.Expr, order: int) -> list[Step
         Step(
             f"Remainder after degree {order}",
             REMAINDER(order),
-            sp.expand(at_one - sp.Add(*coefficients)),
+            tidy(at_one - sp.Add(*coefficients)),
             "nonnegative coefficients",
         ),
         *(

@@ -27,8 +27,10 @@ from derivations.symbols import (
     rho,
     s_1,
     s_2,
+    scale_bias,
     scale_in,
     sigma_a,
+    sigma_b,
     sigma_v,
     sigma_w,
     u_1,
@@ -60,7 +62,7 @@ def kernel_variance(result: KernelDerivation) -> Kernel:
     5
     """
     products = [step.rhs for step in result.steps if step.rule == "inner product"]
-    gram = sp.Symbol("gram")
+    chosen, gram = result.network.parametrization, sp.Symbol("gram")
     unit = sp.Add(*products).subs(sp.Sum(x[l] * y[l], (l, 1, d)), gram)
     second = sp.S.Zero
     for term in sp.Add.make_args(sp.expand(unit**2)):
@@ -69,12 +71,17 @@ def kernel_variance(result: KernelDerivation) -> Kernel:
         s_1: scale_in * sigma_w * r_i,
         s_2: scale_in * sigma_w * r_j,
         c: scale_in**2 * sigma_w**2 * r_i * r_j * rho,
-        gram: r_i * r_j * rho,
+        gram: r_i * r_j * rho - chosen.extension,
     }
-    off = second.subs(geometry).subs(dict(result.network.parametrization.values))
+    off = chosen.at(second.subs(geometry))
     variance = m * off - result.kernel.off_diagonal**2 / m
     diagonal = sp.expand(variance.subs({rho: 1, r_j: r_i}))
     return Kernel(variance, diagonal)
+
+
+def _products(extension: sp.Expr) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+    """x.x, y.y and x.y."""
+    return r_i**2 - extension, r_j**2 - extension, sp.Symbol("gram")
 
 
 def _expectation(term: sp.Expr, result: KernelDerivation) -> sp.Expr:
@@ -83,11 +90,12 @@ def _expectation(term: sp.Expr, result: KernelDerivation) -> sp.Expr:
     value = sp.S.One
     degree = int(powers.pop(a, 0))
     value *= isserlis(degree, 0, sigma_a**2, 0, 0)
-    gate_variance = scale_in**2 * sigma_v**2
+    chosen, gate_variance = result.network.parametrization, scale_in**2 * sigma_v**2
+    bias = scale_bias**2 * sigma_b**2 if chosen.has_biases else sp.S.Zero
     for index in range(1, result.network.gates + 1):
         i, j = (int(powers.pop(gate, 0)) for gate in gate_values(index))
-        covariance = gate_variance * sp.Symbol("gram")
-        value *= isserlis(i, j, gate_variance * r_i**2, gate_variance * r_j**2, covariance)
+        moments = (gate_variance * product + bias for product in _products(chosen.extension))
+        value *= isserlis(i, j, *moments)
     factors = {argument: monomial(0) for argument in (u_1, u_2)}
     phi = result.network.activation.normal_form
     for factor, power in list(powers.items()):

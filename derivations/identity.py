@@ -9,6 +9,9 @@ does not settle it.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import reduce
+
 import sympy as sp
 
 _OPAQUE = (
@@ -57,6 +60,22 @@ def _canonical_arcs(expression: sp.Expr) -> sp.Expr:
         return sp.atan(sp.factor(value).subs({root: sp.sqrt(base) for base, root in roots.items()}))
 
     return expression.replace(sp.atan, canonical) if expression.has(sp.atan) else expression
+
+
+def _canonical_exponentials(expression: sp.Expr) -> sp.Expr:
+    """Powers of one symbol for all exponentials whose exponents are rational multiples of one another."""
+    expression = expression.replace(sp.exp, lambda t: sp.exp(sp.expand(sp.cancel(t))))
+    expression = sp.expand_power_exp(expression)
+    exponents: dict[sp.Expr, set[sp.Rational]] = defaultdict(set)
+    for e in expression.atoms(sp.exp, sp.E.func):
+        number, rest = (sp.S.One if e == sp.E else e.exp).as_coeff_Mul()
+        exponents[rest].add(number)
+    values: dict[sp.Expr, sp.Expr] = {}
+    for rest, numbers in exponents.items():
+        unit = reduce(sp.gcd, numbers)
+        symbol = sp.Dummy(positive=True)
+        values |= {sp.exp(number * rest): symbol ** (number / unit) for number in numbers}
+    return expression.xreplace(values)
 
 
 def _generators(expression: sp.Expr) -> tuple[sp.Expr, list[tuple[sp.Symbol, sp.Expr]]]:
@@ -108,10 +127,8 @@ def vanishes(expression: sp.Expr) -> bool:
     False
     """
     expression = sp.sympify(expression).replace(sp.acos, lambda t: sp.pi / 2 - sp.asin(t))
-    if expression.has(sp.exp):
-        # One form for each exponent, and sums in it as products: then equal exponentials are equal symbols.
-        expression = expression.replace(sp.exp, lambda t: sp.exp(sp.expand(sp.cancel(t))))
-        expression = sp.expand_power_exp(expression)
+    if expression.has(sp.exp, sp.E):
+        expression = _canonical_exponentials(expression)
     expression, relations = _generators(_split_radicals(_canonical_arcs(expression)))
     numerator = sp.expand(sp.together(expression).as_numer_denom()[0])
     # A later root's radicand may contain an earlier root; reduce until nothing changes.

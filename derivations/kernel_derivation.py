@@ -31,6 +31,10 @@ PIECEWISE = (sp.Max, sp.Min, sp.Abs, sp.sign, sp.Heaviside)
 """What no strip of analyticity allows."""
 
 
+class NotExpandedError(InputError):
+    """A network whose kernel can be evaluated, but has neither a closed form nor certified coefficients."""
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A kernel's exact entries: off the diagonal in ``rho``, ``r_i``, ``r_j``, on it in ``r_i``."""
@@ -112,7 +116,7 @@ class KernelDerivation:
     @property
     def simplified_everywhere(self) -> bool:
         """Whether alpha, beta, gamma hold for all norms, as for homogeneity 1, or on the sphere only."""
-        return self.network.activation.homogeneity == 1
+        return self.network.activation.homogeneity == 1 and not self.network.parametrization.has_biases
 
     @property
     def expansion(self) -> KernelExpansion:
@@ -170,12 +174,19 @@ def derive(network: TwoLayer | str, order: int = 8, digits: int = 30) -> KernelD
     except NotInClass:
         if network.activation.phi.has(*PIECEWISE):
             raise
+        if network.parametrization.has_biases:
+            raise NotExpandedError(
+                f"bias_variance must be 0 for {network.name} to be expanded: its activation has no closed form, and "
+                "coefficients are certified without biases only (kernel evaluates it at a bias variance that is a "
+                "number)"
+            ) from None
         steps = [*general, Step("Activation", Phi(0, z), network.activation.phi, "definition")]
         steps += parametrization_steps(network)
         steps += shift_law_steps(network, general[-1].rhs)
         steps += certified_steps(network, general[-1].rhs, order, digits)
     chosen = network.parametrization
-    statement = f"The NTK of {network.name} in the {chosen.name} parametrization"
+    biases = " with biases" if chosen.has_biases else ""
+    statement = f"The NTK of {network.name}{biases} in the {chosen.name} parametrization"
     if chosen.variances == "symbolic":
         statement += " with symbolic variances"
     return KernelDerivation(network, Derivation(statement, tuple(steps)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from decimal import Decimal
 
 import sympy as sp
 
 from derivations.activations import NAMED, Activation, activation, parse
 from derivations.arguments import shown
 from derivations.errors import InputError
-from derivations.symbols import d, m, scale_in, scale_out, sigma_a, sigma_v, sigma_w, z
+from derivations.symbols import d, m, scale_bias, scale_in, scale_out, sigma_a, sigma_b, sigma_v, sigma_w, z
 
 GATED: dict[str, tuple[str, int]] = {
     "reglu": ("relu", 1),
@@ -31,7 +32,8 @@ class Parametrization:
     r"""Variances of the weights and scales of the forward pass.
 
     Every weight into the hidden layer is \(N(0,\sigma_w^2)\) (gates \(N(0,\sigma_v^2)\)), every readout
-    \(N(0,\sigma_a^2)\); the preactivation is multiplied by \(s_{in}\), the output by \(s_{out}\).
+    \(N(0,\sigma_a^2)\); the preactivation is multiplied by \(s_{in}\), the output by \(s_{out}\). With biases, every
+    one is \(N(0,\sigma_b^2)\) and enters times \(s_b\).
     """
 
     name: str
@@ -44,8 +46,45 @@ class Parametrization:
 
     def with_symbolic_variances(self) -> Parametrization:
         """The same scales of the forward pass, sigma_a, sigma_w and sigma_v left as symbols."""
-        kept = tuple((name, value) for name, value in self.values if name in (scale_in, scale_out))
-        return Parametrization(self.name, kept)
+        return Parametrization(
+            self.name, tuple(item for item in self.values if item[0] not in (sigma_a, sigma_w, sigma_v))
+        )
+
+    def with_biases(self, variance: sp.Expr | None) -> Parametrization:
+        """The same with biases of this variance in the preactivation, None for a symbol.
+
+        ``standard`` draws them with that variance; ``ntk`` draws N(0, 1) and multiplies.
+        """
+        drawn = self.name == "standard"
+        fixed, free = (scale_bias, sigma_b) if drawn else (sigma_b, scale_bias)
+        values = [(fixed, sp.S.One)] if variance is None else [(fixed, sp.S.One), (free, sp.sqrt(variance))]
+        return Parametrization(self.name, (*self.values, *values))
+
+    @property
+    def has_biases(self) -> bool:
+        """Whether preactivations and gates have biases."""
+        return not {sigma_b, scale_bias}.isdisjoint(dict(self.values))
+
+    @property
+    def constant(self) -> sp.Expr:
+        """e with its values put in: what biases append to every row."""
+        return sp.sqrt(sp.cancel(self.at(self.extension)))
+
+    @property
+    def bias_variance(self) -> sp.Expr:
+        """Variance of what a bias adds: 0 without biases, a number or a symbol's square."""
+        return self.at(scale_bias * sigma_b) ** 2 if self.has_biases else sp.S.Zero
+
+    def at(self, expression: sp.Expr) -> sp.Expr:
+        """`expression` with the values put in."""
+        return expression.subs(dict(self.values))
+
+    @property
+    def extension(self) -> sp.Expr:
+        r"""\(e^2 = s_b^2\sigma_b^2/(s_{in}^2\sigma_w^2)\): biases act as a further column e of the data; 0 without."""
+        if not self.has_biases:
+            return sp.S.Zero
+        return (scale_bias * sigma_b / (scale_in * sigma_w)) ** 2
 
 
 PARAMETRIZATIONS = {
@@ -81,7 +120,8 @@ PARAMETRIZATIONS = {
 class TwoLayer:
     r"""\(z(x) = s_{out} \sum_{k\le m} a_k\, \phi(s_{in} w_k\cdot x) \prod_{l\le g} (s_{in} v_{kl}\cdot x)\).
 
-    `gates` is g: 0 plain, 1 the GLU family, 2 the gated quadratic unit.
+    `gates` is g: 0 plain, 1 the GLU family, 2 the gated quadratic unit. With biases (see `Parametrization`) every
+    \(s_{in} w_k\cdot x\) is \(s_{in} w_k\cdot x + s_b b_k\), every gate likewise with a bias of its own.
     """
 
     name: str
@@ -98,6 +138,7 @@ def network(
     parametrization: str = "standard",
     variances: str = "numeric",
     tied: bool = False,
+    bias_variance: float | str | sp.Expr = 0,
 ) -> TwoLayer:
     """A network by name, or by an activation's expression and a number of linear gates.
 
@@ -116,11 +157,15 @@ def network(
     tied : bool
         The gates have the activation's own weights, phi(w.x) (w.x)^g: another network than one with gates of
         their own, namely a plain one with the activation z^g phi(z), which is returned.
+    bias_variance : number or str
+        Variance of what biases add to every preactivation and gate: 0 (none), a number, or ``"symbolic"``
+        (sigma_b^2 in the standard parametrization, s_b^2 in ntk).
 
     Raises
     ------
     InputError
-        For an unknown name (with the nearest known), an unusable expression, or gates outside 0..2.
+        For an unknown name (with the nearest known), an unusable expression, gates outside 0..2, or a
+        variance that is negative, no number, or beside symbolic ones.
 
     Examples
     --------
@@ -144,7 +189,14 @@ def network(
     if variances not in VARIANCES:
         raise InputError(f"variances must be one of {', '.join(VARIANCES)}, got {variances!r}")
     if tied:
-        separate = network(name, expression=expression, gates=gates, parametrization=parametrization)
+        separate = network(
+            name,
+            expression=expression,
+            gates=gates,
+            parametrization=parametrization,
+            variances=variances,
+            bias_variance=bias_variance,
+        )
         if not separate.gates:
             raise InputError("tied gates must be at least one, got a network without gates")
         phi = z**separate.gates * separate.activation.phi
@@ -152,11 +204,16 @@ def network(
             f"tied {separate.name}",
             Activation(f"z**{separate.gates}*{separate.activation.name}", phi),
             0,
-            network("identity", parametrization=parametrization, variances=variances).parametrization,
+            separate.parametrization,
         )
     chosen = PARAMETRIZATIONS[parametrization]
     if variances == "symbolic":
         chosen = chosen.with_symbolic_variances()
+    variance = _bias_variance(bias_variance)
+    if variance != 0:
+        if variances == "symbolic":
+            raise InputError("variances must be numeric for a network with biases, got 'symbolic'")
+        chosen = chosen.with_biases(variance)
     if expression is not None:
         phi = Activation(expression, parse(expression))
         return TwoLayer(_described(expression, gates or 0), phi, gates or 0, chosen)
@@ -185,6 +242,21 @@ def as_network(given: object) -> TwoLayer:
     if isinstance(given, str):
         return network(given)
     raise InputError(f"network must be a name or what derivations.network returns, got {shown(given)}")
+
+
+def _bias_variance(given: object) -> sp.Expr | None:
+    """The variance as an exact number, None where it stays a symbol."""
+    if given == "symbolic":
+        return None
+    line = f"bias_variance must be 0, a number from 1e-12 to 1e6, or 'symbolic', got {shown(given)}"
+    try:
+        top, _, bottom = str(given).partition("/")
+        size = Decimal(top) / Decimal(bottom or 1)  # before 1e999999999 is written out
+        if isinstance(given, bool) or not (size == 0 or 1e-12 <= size <= 1e6):
+            raise InputError(line)
+    except ArithmeticError:
+        raise InputError(line) from None
+    return sp.Rational(top) / sp.Rational(bottom or 1)
 
 
 def _described(activation_text: str, gates: int) -> str:

@@ -7,13 +7,18 @@ weights the steps end in
    \Gamma = s_{in}^2\sigma_v^2\, x\cdot y,\; T = E[\phi\phi],\; T' = E[\phi'\phi'], \]
 
 the NTK, and in the NNGP covariance \(m s_{out}^2\sigma_a^2\, T\,\Gamma^g\) of the outputs.
+
+Biases \(s_b b\), of variance \(\sigma_b^2\), in every preactivation and gate turn \(s_{in}^2\, x\cdot y\) into
+\(s_{in}^2\, x\cdot y + s_b^2\) where a gradient was taken, and add \(s_b^2\sigma_b^2\) to \(\Gamma\) and to the covariance of
+the preactivations. In their kernels r_i, r_j and rho are norms and cosine of the rows \((x, e)\),
+\(e = s_b\sigma_b/(s_{in}\sigma_w)\), that is of the preactivations.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import sympy as sp
@@ -32,8 +37,10 @@ from derivations.symbols import (
     Expectation,
     Phi,
     a,
+    b,
     c,
     d,
+    gate_bias,
     gate_values,
     gate_weights,
     k,
@@ -44,9 +51,11 @@ from derivations.symbols import (
     rho,
     s_1,
     s_2,
+    scale_bias,
     scale_in,
     scale_out,
     sigma_a,
+    sigma_b,
     sigma_v,
     sigma_w,
     u_1,
@@ -64,42 +73,81 @@ def _dot(weights: sp.IndexedBase, data: sp.IndexedBase) -> sp.Sum:
     return sp.Sum(weights[k] * data[k], (k, 1, d))
 
 
-def unit(gates: int, data: sp.IndexedBase) -> sp.Expr:
+@dataclass(frozen=True)
+class _Linear:
+    """An affine form of the input: weights, their bias (None without biases), its values at x and y."""
+
+    title: str
+    weights: sp.IndexedBase
+    bias: sp.Symbol | None
+    values: tuple[sp.Symbol, sp.Symbol]
+
+    def at(self, data: sp.IndexedBase) -> sp.Expr:
+        """s_in w.x, plus s_b b."""
+        form = scale_in * _dot(self.weights, data)
+        return form if self.bias is None else form + scale_bias * self.bias
+
+    def name_step(self, data: sp.IndexedBase) -> Step:
+        """Its name: without bias that of the dot product, which then has it in other places too."""
+        title, value = f"Name the {self.title} at {data}", self.values[data == y]
+        if self.bias is None:
+            return Step(title, _dot(self.weights, data), value / scale_in, "definition")
+        return Step(title, self.at(data), value, "definition")
+
+
+def _preactivation(biased: bool) -> _Linear:
+    return _Linear("preactivation", w, b if biased else None, (u_1, u_2))
+
+
+def _gates(gates: int, biased: bool) -> list[_Linear]:
+    return [
+        _Linear(
+            f"value of gate {index}",
+            gate_weights(index),
+            gate_bias(index) if biased else None,
+            gate_values(index),
+        )
+        for index in range(1, gates + 1)
+    ]
+
+
+def unit(gates: int, data: sp.IndexedBase, biased: bool = False) -> sp.Expr:
     """One hidden unit of the network at the input `data`."""
-    linear = sp.Mul(*(scale_in * _dot(gate_weights(index), data) for index in range(1, gates + 1)))
-    return scale_out * a * Phi(0, scale_in * _dot(w, data)) * linear
+    linear = sp.Mul(*(gate.at(data) for gate in _gates(gates, biased)))
+    return scale_out * a * Phi(0, _preactivation(biased).at(data)) * linear
 
 
-def _name_steps(gates: int) -> Iterator[Step]:
+def _name_steps(gates: int, biased: bool) -> Iterator[Step]:
     """The unit, and names for its preactivation and gate values at x and at y."""
-    yield Step("One hidden unit", UNIT, unit(gates, x), "definition")
-    for data, value in ((x, u_1), (y, u_2)):
-        yield Step(f"Name the preactivation at {data}", _dot(w, data), value / scale_in, "definition")
-    for index in range(1, gates + 1):
-        for data, value in zip((x, y), gate_values(index), strict=True):
-            title = f"Name the value of gate {index} at {data}"
-            yield Step(title, _dot(gate_weights(index), data), value / scale_in, "definition")
+    yield Step("One hidden unit", UNIT, unit(gates, x, biased), "definition")
+    for form in (_preactivation(biased), *_gates(gates, biased)):
+        for data in (x, y):
+            yield form.name_step(data)
 
 
-def _gradient_steps(gates: int, names: list[Step]) -> Iterator[Step]:
+def _gradient_steps(gates: int, biased: bool, names: list[Step]) -> Iterator[Step]:
     """The unit's derivative in each parameter block, and the inner products over each block."""
-    at_x, argument = unit(gates, x), scale_in * _dot(w, x)
-    readout = at_x / a
-    yield Step("Gradient, readout a", sp.Derivative(at_x, a), readout, "differentiation")
-    product = readout * readout.subs(x, y)
-    yield Step("Inner product, readout a", product, rewrite(product, names), "inner product")
-    blocks = [("activation weights w", w, at_x.subs(Phi(0, argument), Phi(1, argument)) * scale_in * x[l])]
-    for index in range(1, gates + 1):
-        weights = gate_weights(index)
-        blocks.append((f"gate weights v{index}", weights, at_x / _dot(weights, x) * x[l]))
-    for block, weights, gradient in blocks:
-        yield Step(f"Gradient, {block}", sp.Derivative(at_x, weights[l]), gradient, "differentiation")
+    at_x, argument = unit(gates, x, biased), _preactivation(biased).at(x)
+    slope = at_x.subs(Phi(0, argument), Phi(1, argument))
+    blocks = [("readout a", a, at_x / a), ("activation weights w", w[l], slope * scale_in * x[l])]
+    for index, gate in enumerate(_gates(gates, biased), 1):
+        blocks.append((f"gate weights v{index}", gate.weights[l], at_x / gate.at(x) * scale_in * x[l]))
+    if biased:
+        blocks.append(("activation bias b", b, slope * scale_bias))
+        for index, gate in enumerate(_gates(gates, biased), 1):
+            blocks.append((f"gate bias b{index}", gate.bias, at_x / gate.at(x) * scale_bias))
+    for block, parameter, gradient in blocks:
+        yield Step(f"Gradient, {block}", sp.Derivative(at_x, parameter), gradient, "differentiation")
         product = gradient * gradient.subs(x, y)
-        pulled_out = rewrite(product / (x[l] * y[l]), names) * _GRAM
-        yield Step(f"Inner product, {block}", sp.Sum(product, (l, 1, d)), pulled_out, "inner product")
+        if parameter.has(l):
+            pulled_out = rewrite(product / (x[l] * y[l]), names) * _GRAM
+            product = sp.Sum(product, (l, 1, d))
+        else:
+            pulled_out = rewrite(product, names)
+        yield Step(f"Inner product, {block}", product, pulled_out, "inner product")
 
 
-def _expectation_steps(gates: int, products: list[sp.Expr]) -> Iterator[Step]:
+def _expectation_steps(gates: int, biased: bool, products: list[sp.Expr]) -> Iterator[Step]:
     """The kernel as expectations, factorised over independent weights, second moments by Isserlis."""
     yield Step(
         "Sum over hidden units", KERNEL, sp.Add(*(m * Expectation(e) for e in products)), "identical units"
@@ -111,7 +159,12 @@ def _expectation_steps(gates: int, products: list[sp.Expr]) -> Iterator[Step]:
     yield Step("Readout variance", Expectation(a**2), sigma_a**2, "Isserlis")
     for index in range(1, gates + 1):
         gate = Expectation(sp.Mul(*gate_values(index)))
-        yield Step(f"Second moment of gate {index}", gate, scale_in**2 * sigma_v**2 * _GRAM, "Isserlis")
+        yield Step(f"Second moment of gate {index}", gate, _second_moment(sigma_v, _GRAM, biased), "Isserlis")
+
+
+def _second_moment(deviation: sp.Expr, total: sp.Expr, biased: bool) -> sp.Expr:
+    """Of an affine form whose weights have this deviation: `total` is x.x, y.y or x.y."""
+    return scale_in**2 * deviation**2 * total + (scale_bias**2 * sigma_b**2 if biased else 0)
 
 
 def _factorised(product: sp.Expr, gates: int) -> sp.Expr:
@@ -158,8 +211,9 @@ def _activation_steps(ladder: Sequence[Level]) -> Iterator[Step]:
         yield Step("Put in the activation", generic, ladder[order].expectation(), "activation")
 
 
-def _geometry_steps() -> Iterator[Step]:
-    """The law of the preactivations, and norms and cosine of the data."""
+def _geometry_steps(network: TwoLayer) -> Iterator[Step]:
+    """The law of the preactivations, the parametrization, and norms and cosine of the data."""
+    chosen, biased = network.parametrization, network.parametrization.has_biases
     yield Step("Deviation of the preactivation at x", s_1, sp.sqrt(Expectation(u_1**2)), "definition")
     yield Step("Deviation of the preactivation at y", s_2, sp.sqrt(Expectation(u_2**2)), "definition")
     yield Step("Covariance of the preactivations", c, Expectation(u_1 * u_2), "definition")
@@ -168,10 +222,25 @@ def _geometry_steps() -> Iterator[Step]:
         u_2**2: (sp.Sum(y[l] ** 2, (l, 1, d)), r_j**2),
         u_1 * u_2: (_GRAM, rho * r_i * r_j),
     }
-    for moment, (total, _) in sums.items():
-        yield Step("Second moment", Expectation(moment), scale_in**2 * sigma_w**2 * total, "Isserlis")
-    for total, value in sums.values():
-        yield Step("Norms and cosine of the data", total, value, "definition")
+    moments = [
+        Step("Second moment", Expectation(moment), _second_moment(sigma_w, total, biased), "Isserlis")
+        for moment, (total, _) in sums.items()
+    ]
+    yield from moments
+    title = "Norms and cosine of the rows (x, e)" if biased else "Norms and cosine of the data"
+    definitions = [
+        Step(title, total, value - chosen.extension, "definition") for total, value in sums.values()
+    ]
+    yield from definitions
+    yield from parametrization_steps(network)
+    if biased:  # what the extension is for: the preactivations' law in norms and cosine alone
+        gates = [Expectation(sp.Mul(*gate_values(index))) for index in range(1, network.gates + 1)]
+        laws = {step.lhs: step.rhs for step in moments} | dict.fromkeys(
+            gates, _second_moment(sigma_v, _GRAM, True)
+        )
+        for moment, law in laws.items():
+            value = sp.expand(chosen.at(rewrite(law, definitions)))
+            yield Step("In norms and cosine", moment, value, "substitution")
 
 
 def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
@@ -240,10 +309,11 @@ def general_steps(network: TwoLayer) -> list[Step]:
             "a function and their block has no NTK; a continuous activation is needed (networks have the NNGP "
             "covariance: empirical, kind nngp)"
         )
-    steps = list(_name_steps(network.gates))
-    steps += _gradient_steps(network.gates, steps[1:])
+    gates, biased = network.gates, network.parametrization.has_biases
+    steps = list(_name_steps(gates, biased))
+    steps += _gradient_steps(gates, biased, steps[1:])
     products = [step.rhs for step in steps if step.rule == "inner product"]
-    steps += _expectation_steps(network.gates, products)
+    steps += _expectation_steps(gates, biased, products)
     general = sp.factor_terms(rewrite(KERNEL, steps))
     steps.append(Step("General kernel", KERNEL, general, "substitution"))
     return steps
@@ -264,8 +334,7 @@ def closed_steps(network: TwoLayer, steps: list[Step]) -> list[Step]:
         If there is no closed form.
     """
     steps = steps + list(_dual_steps(network.activation.normal_form))
-    steps += _geometry_steps()
-    steps += parametrization_steps(network)
+    steps += _geometry_steps(network)
     for kernel, name in ((COVARIANCE, "NNGP covariance"), (KERNEL, "NTK")):
         steps.append(Step(f"Closed form of the {name}", kernel, _closed(kernel, steps), "substitution"))
     if not steps[-1].rhs.has(m):

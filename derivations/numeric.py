@@ -25,9 +25,9 @@ from derivations.arguments import check_choice, check_positive_integer
 from derivations.duals import NAMED, duals_of_rows, ntk_from_duals
 from derivations.elementwise import activation_functions
 from derivations.errors import InputError
-from derivations.kernel_derivation import KernelDerivation, derive
+from derivations.kernel_derivation import KernelDerivation, NotExpandedError, derive
 from derivations.matrix import check_matrix
-from derivations.networks import TwoLayer
+from derivations.networks import TwoLayer, as_network
 from derivations.symbols import d, m, r_i, r_j, rho
 
 Kind = Literal["ntk", "nngp"]
@@ -105,6 +105,19 @@ def _stable_exponent(exponent: sp.Expr) -> sp.Expr:
     return exponent
 
 
+def extended_rows(network: TwoLayer, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    r"""The rows (x, e), \(e = s_b\sigma_b/(s_{in}\sigma_w)\), which biases act on like further weights; x itself without.
+
+    Examples
+    --------
+    >>> from derivations import network
+    >>> extended_rows(network("relu", bias_variance=2), np.array([[3.0, 4.0]]))
+    array([[3., 4., 2.]])
+    """
+    constant = network.parametrization.constant
+    return X if constant == 0 else np.hstack([X, np.full((len(X), 1), float(constant.subs(d, X.shape[1])))])
+
+
 @dataclass(frozen=True)
 class KernelFunction:
     """The closed-form kernel of a network as a function of data.
@@ -154,6 +167,7 @@ class KernelFunction:
                 raise InputError(f"Y must have {X.shape[1]} columns as X has, got {Y.shape[1]}")
         check_positive_integer(threads, "threads")
         profile = self.profile(X.shape[1])
+        X, Y = extended_rows(self.network, X), None if Y is None else extended_rows(self.network, Y)
         # Each tile is a small product: threads of the BLAS's own would mostly wait for one another, spinning.
         with _threadpools().limit(limits=1, user_api="blas"):
             return pairwise.fill(profile, X, Y, threads)
@@ -215,7 +229,8 @@ class SeriesKernel:
 
     \[ K = c^g\,[(m + g d)\,T + d\,c\,T'],\qquad c = x\cdot y/d \]
 
-    in the standard parametrization, T = E[phi phi] and T' = E[phi' phi'] from `derivations.duals`.
+    in the standard parametrization, T = E[phi phi] and T' = E[phi' phi'] from `derivations.duals`. Biases add their
+    variance to c, and (1 - d sigma_b^2) (c^g T' + g c^(g-1) T) to K: a gradient by them has 1 where x.y was.
 
     Examples
     --------
@@ -242,14 +257,31 @@ class SeriesKernel:
         """
         activation = self.network.activation
         chosen = activation.name if activation.name in NAMED else activation_functions(activation)
-        duals = duals_of_rows(chosen, X, Y, threads=threads)  # type: ignore[arg-type]
-        gates, dimension = self.network.gates, np.shape(X)[1]
+        X, Y = check_matrix(X, "X"), None if Y is None else check_matrix(Y, "Y")
+        gates, dimension = self.network.gates, X.shape[1]
+        if Y is not None and Y.shape[1] != dimension:
+            raise InputError(f"Y must have {dimension} columns as X has, got {Y.shape[1]}")
+        duals = duals_of_rows(
+            chosen,  # type: ignore[arg-type]
+            extended_rows(self.network, X),
+            None if Y is None else extended_rows(self.network, Y),
+            scale=1 / dimension,
+            threads=threads,
+        )
+        T, slope, covariance = duals.T, duals.slope, duals.covariance
         if self.kind == "nngp":
-            return duals.covariance**gates * duals.T
-        if self.network.parametrization.name == "ntk":
-            return ntk_from_duals(duals.T, duals.slope, duals.covariance, gates, 1, 1)
+            return covariance**gates * T
+        parametrization = self.network.parametrization
+        if parametrization.name == "ntk":
+            return ntk_from_duals(T, slope, covariance, gates, 1, 1)
         assert self.width is not None
-        return ntk_from_duals(duals.T, duals.slope, duals.covariance, gates, self.width, dimension)
+        K = ntk_from_duals(T, slope, covariance, gates, self.width, dimension)
+        if parametrization.has_biases:
+            blocks = covariance**gates * slope
+            if gates:
+                blocks += gates * covariance ** (gates - 1) * T
+            K += (1 - dimension * float(parametrization.bias_variance)) * blocks
+        return K
 
 
 def kernel_function(
@@ -280,12 +312,17 @@ def kernel_function(
     derivations.errors.InputError: width is needed: the ntk of reglu in the standard parametrization depends on it
     """
     check_choice(kind, "kind", ("ntk", "nngp"))
-    derivation = network if isinstance(network, KernelDerivation) else derive(network)
+    if isinstance(network, KernelDerivation):
+        derivation = network
+    else:
+        described = as_network(network)
+        try:
+            derivation = derive(described, order=described.gates + 1)
+        except NotExpandedError:
+            return _series_kernel(described, kind, width)
     described = derivation.network
     if not derivation.is_closed:
-        if kind == "ntk" and described.parametrization.name == "standard":
-            _check_width(described, kind, width)
-        return SeriesKernel(described, kind, width)
+        return _series_kernel(described, kind, width)
     kernel = derivation.kernel if kind == "ntk" else derivation.nngp
     unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
     if unknown:
@@ -295,6 +332,14 @@ def kernel_function(
         _check_width(described, kind, width)
     terms = tuple(sorted(profiles(kernel.off_diagonal).items(), key=lambda term: sum(term[0])))
     return KernelFunction(described, kind, width, terms)
+
+
+def _series_kernel(network: TwoLayer, kind: Kind, width: int | None) -> SeriesKernel:
+    if not network.parametrization.bias_variance.is_number:
+        raise InputError("bias_variance must be a number for a kernel to be evaluated, got 'symbolic'")
+    if kind == "ntk" and network.parametrization.name == "standard":
+        _check_width(network, kind, width)
+    return SeriesKernel(network, kind, width)
 
 
 def _check_width(network: TwoLayer, kind: Kind, width: int | None) -> None:

@@ -20,15 +20,15 @@ r_i, r_j = sp.symbols("r_i r_j", positive=True)
 m = sp.Symbol("m", integer=True, positive=True)
 d = sp.Symbol("d", integer=True, positive=True)
 
-a = sp.Symbol("a", real=True)
+a, b = sp.symbols("a b", real=True)
 w = sp.IndexedBase("w", real=True)
 x = sp.IndexedBase("x", real=True)
 y = sp.IndexedBase("y", real=True)
 k, l = sp.symbols("k l", integer=True, positive=True)  # noqa: E741 (the literature's summation index)
 j = sp.Symbol("j", integer=True, nonnegative=True)
 
-sigma_a, sigma_w, sigma_v = sp.symbols("sigma_a sigma_w sigma_v", positive=True)
-scale_in, scale_out = sp.symbols("s_in s_out", positive=True)
+sigma_a, sigma_w, sigma_v, sigma_b = sp.symbols("sigma_a sigma_w sigma_v sigma_b", positive=True)
+scale_in, scale_out, scale_bias = sp.symbols("s_in s_out s_b", positive=True)
 alpha, beta, gamma = sp.symbols("alpha beta gamma", real=True)
 
 KERNEL = sp.Function("K")(sp.Symbol("x"), sp.Symbol("y"))
@@ -46,6 +46,11 @@ REMAINDER = sp.Function("R")
 def gate_weights(index: int) -> sp.IndexedBase:
     """Weights of the linear gate number `index` (from 1)."""
     return sp.IndexedBase(f"v{index}", real=True)
+
+
+def gate_bias(index: int) -> sp.Symbol:
+    """Bias of the linear gate number `index` (from 1)."""
+    return sp.Symbol(f"b{index}", real=True)
 
 
 def gate_values(index: int) -> tuple[sp.Symbol, sp.Symbol]:

@@ -26,6 +26,12 @@ _NETWORK = (
     ),
     click.option("--tied", is_flag=True, help="Gates with the activation's own weights: phi(w.x)(w.x)^g."),
     click.option(
+        "--bias-variance",
+        default="0",
+        metavar="V|symbolic",
+        help="Biases, whose contribution to preactivations and gates has this variance (default none).",
+    ),
+    click.option(
         "--parametrization", type=click.Choice(PARAMETRIZATIONS), default="standard", show_default=True
     ),
 )
@@ -111,8 +117,8 @@ def list_() -> None:
 @click.option("--steps", is_flag=True, help="Show every step, after re-checking it.")
 @click.option("--format", "format", type=click.Choice(FORMATS), default="text", show_default=True)
 def derive(
-    network: str | None, activation: str | None, gates: int | None, tied: bool, parametrization: str,
-    variances: str, order: int, digits: int, steps: bool, format: str,
+    network: str | None, activation: str | None, gates: int | None, tied: bool,
+    bias_variance: str, parametrization: str, variances: str, order: int, digits: int, steps: bool, format: str,
 ) -> None:  # fmt: skip
     """Derive a network's NTK from its definition, with alpha, beta, gamma and its expansion.
 
@@ -132,6 +138,7 @@ def derive(
         parametrization=parametrization,
         variances=variances,
         tied=tied,
+        bias_variance=bias_variance,
     )
     click.echo(render(derive_kernel(described, order, digits), format, steps, digits))
 
@@ -142,8 +149,8 @@ def derive(
 @click.option("--kind", type=click.Choice(KINDS), default="ntk", show_default=True)
 @_options(_OUTPUT)
 def kernel(
-    network: str | None, activation: str | None, gates: int | None, tied: bool, parametrization: str,
-    source: str | None,
+    network: str | None, activation: str | None, gates: int | None, tied: bool,
+    bias_variance: str, parametrization: str, source: str | None,
     prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int, width: int | None, kind: str,
     output: str | None, force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
@@ -157,7 +164,7 @@ def kernel(
     from verify.commands.data import DataRequest
 
     request = DataRequest(source, prepare, distribution, n, d, seed)
-    network_request = kernels.NetworkRequest(network, activation, gates, parametrization, tied)
+    network_request = kernels.NetworkRequest(network, activation, gates, parametrization, tied, bias_variance)
     click.echo(kernels.closed_form(network_request, request, width, kind, output, force, format, quiet))
 
 
@@ -169,8 +176,8 @@ def kernel(
 @click.option("--error-output", metavar="E.npy", help="Write the standard error of every entry.")
 @_options(_OUTPUT)
 def empirical(
-    network: str | None, activation: str | None, gates: int | None, tied: bool, parametrization: str,
-    source: str | None,
+    network: str | None, activation: str | None, gates: int | None, tied: bool,
+    bias_variance: str, parametrization: str, source: str | None,
     prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int, width: int, seeds: int,
     kind: str, error_output: str | None, output: str | None, force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
@@ -184,7 +191,7 @@ def empirical(
     from verify.commands.data import DataRequest
 
     request = DataRequest(source, prepare, distribution, n, d, seed)
-    network_request = kernels.NetworkRequest(network, activation, gates, parametrization, tied)
+    network_request = kernels.NetworkRequest(network, activation, gates, parametrization, tied, bias_variance)
     click.echo(
         kernels.empirical(
             network_request, request, width, seeds, kind, output, error_output, force, format, quiet

@@ -88,6 +88,10 @@ class FiniteNetwork:
     ``ntk``        N(0, 1)     N(0, 1)  1 / sqrt(d)   1 / sqrt(m)
     ============== =========== ======== ============= =============
 
+    With `bias_variance` v > 0 every s_in w_k.x and every gate s_in v_kl.x gets a trained bias: b_k ~ N(0, v) in
+    ``standard``, sqrt(v) b_k with b_k ~ N(0, 1) in ``ntk``. A bias is the weight of a constant input, 1 or
+    sqrt(v d), and is kept as the last column of the weights.
+
     Attributes
     ----------
     name : str
@@ -97,6 +101,8 @@ class FiniteNetwork:
     gates : int
         g, 0 or more.
     parametrization : {"standard", "ntk"}
+    bias_variance : float
+        v; 0 for a network without biases.
 
     Source
     ------
@@ -116,11 +122,14 @@ class FiniteNetwork:
     dphi: Elementwise | None
     gates: int = 0
     parametrization: str = "standard"
+    bias_variance: float = 0.0
 
     def __post_init__(self) -> None:
         check_choice(self.parametrization, "parametrization", PARAMETRIZATIONS)
         if not isinstance(self.gates, int) or self.gates < 0:
             raise InputError(f"gates must be a non-negative integer, got {self.gates!r}")
+        if not 0 <= self.bias_variance < float("inf"):
+            raise InputError(f"bias_variance must be a number, 0 or more, got {self.bias_variance!r}")
 
     def scales(self, d: int, width: int) -> tuple[float, float, float, float]:
         """(s_in, s_out, standard deviation of w and v, standard deviation of a)."""
@@ -134,20 +143,33 @@ class FiniteNetwork:
         Both parametrizations use the same normal numbers: equal streams give equal functions z.
         """
         _, _, inner, outer = self.scales(d, width)
+        deviations = np.full(d + (self.bias_variance > 0), inner)
+        if self.bias_variance > 0 and self.parametrization == "standard":
+            deviations[-1] = sqrt(self.bias_variance)
         return Weights(
             readout=outer * rng.standard_normal(count),
-            activation=inner * rng.standard_normal((count, d)),
-            gates=inner * rng.standard_normal((self.gates, count, d)),
+            activation=deviations * rng.standard_normal((count, len(deviations))),
+            gates=deviations * rng.standard_normal((self.gates, count, len(deviations))),
         )
+
+    def rows(self, X: Array) -> Array:
+        """What the weights multiply: the rows of X : (n, d), with biases a constant column more."""
+        if self.bias_variance == 0:
+            return X
+        constant = 1.0 if self.parametrization == "standard" else sqrt(self.bias_variance * X.shape[1])
+        return np.hstack([X, np.full((len(X), 1), constant)])
 
     def outputs(self, weights: Weights, X: Array, width: int) -> Array:
         """Derivatives of z by the readout, s_out phi(s_in w_k.x_i) prod_l (s_in v_kl.x_i) : (n, b) float."""
         s_in, s_out, _, _ = self.scales(X.shape[1], width)
-        value = self.phi(row_products(X, weights.activation, s_in))
-        return s_out * _product([value, *(row_products(X, v, s_in) for v in weights.gates)])
+        rows = self.rows(X)
+        value = self.phi(row_products(rows, weights.activation, s_in))
+        return s_out * _product([value, *(row_products(rows, v, s_in) for v in weights.gates)])
 
     def factors(self, weights: Weights, X: Array, width: int) -> Factors:
         """The gradients of z at the rows of X : (n, d), without their common factor x (see `Factors`).
+
+        With biases that factor is the row of `rows`.
 
         Raises
         ------
@@ -160,8 +182,9 @@ class FiniteNetwork:
                 'is a Dirac measure; use kind="nngp"'
             )
         s_in, s_out, _, _ = self.scales(X.shape[1], width)
-        inner = row_products(X, weights.activation, s_in)
-        gates = [row_products(X, v, s_in) for v in weights.gates]
+        rows = self.rows(X)
+        inner = row_products(rows, weights.activation, s_in)
+        gates = [row_products(rows, v, s_in) for v in weights.gates]
         value, slope = self.phi(inner), self.dphi(inner)
         amplitude = (s_in * s_out) * weights.readout
         gradient = np.empty((X.shape[0], 1 + self.gates, inner.shape[1]))
@@ -172,8 +195,10 @@ class FiniteNetwork:
         return Factors(readout=s_out * _product([value, *gates]), gradient=gradient)
 
 
-def finite_network(name: str | FiniteNetwork, parametrization: str | None = None) -> FiniteNetwork:
-    """Look a network up by name, or give a network (possibly a user's own) another parametrization.
+def finite_network(
+    name: str | FiniteNetwork, parametrization: str | None = None, bias_variance: float | None = None
+) -> FiniteNetwork:
+    """Look a network up by name, or give a network (possibly a user's own) another parametrization or biases.
 
     Parameters
     ----------
@@ -181,6 +206,8 @@ def finite_network(name: str | FiniteNetwork, parametrization: str | None = None
         A key of `NETWORKS`, or a network.
     parametrization : {"standard", "ntk"}, optional
         Default: the network's own; ``standard`` for a name.
+    bias_variance : float, optional
+        Default: the network's own; 0 for a name.
 
     Raises
     ------
@@ -197,11 +224,15 @@ def finite_network(name: str | FiniteNetwork, parametrization: str | None = None
     derivations.errors.InputError: network must be one of relu, ..., gqu, got 'regular':
     did you mean 'reglu'?
     """
-    if isinstance(name, FiniteNetwork):
-        return name if parametrization is None else replace(name, parametrization=parametrization)
-    activation, gates = NETWORKS[check_choice(name, "network", tuple(NETWORKS))]
-    phi, dphi = ACTIVATIONS[activation]
-    return FiniteNetwork(name, phi, dphi, gates, "standard" if parametrization is None else parametrization)
+    if not isinstance(name, FiniteNetwork):
+        activation, gates = NETWORKS[check_choice(name, "network", tuple(NETWORKS))]
+        phi, dphi = ACTIVATIONS[activation]
+        name = FiniteNetwork(name, phi, dphi, gates)
+    return replace(
+        name,
+        parametrization=name.parametrization if parametrization is None else parametrization,
+        bias_variance=name.bias_variance if bias_variance is None else bias_variance,
+    )
 
 
 def _product(arrays: Sequence[Array]) -> Array:

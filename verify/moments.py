@@ -101,7 +101,8 @@ def neuron_moments(
     n, d = points.shape
     p = n * (n + 1) // 2
     check_memory(p, p, 4, "the covariance of all entries")
-    gram = row_products(points, points)[:, :, None]
+    rows = chosen.rows(points)
+    gram = row_products(rows, rows)[:, :, None]
 
     pilot: Array | None = None
     total = np.zeros(p)
@@ -180,7 +181,7 @@ def quadratic_form(
     if not np.isfinite(direction).all():
         raise InputError(f"v must be finite, got {shown(direction.tolist())}")
 
-    weighted = (direction[:, None] * points).T
+    weighted = (direction[:, None] * chosen.rows(points)).T
     pilot: float | None = None
     total = squares = 0.0
     for weights in draw_neurons(chosen, n, d, m, m, seeds, rng):

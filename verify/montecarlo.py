@@ -129,6 +129,7 @@ def empirical_ntk(
     check_choice(kind, "kind", KINDS)
     chosen = finite_network(network, parametrization)
     n, d = points.shape
+    rows = chosen.rows(points)
     neurons, parts = m * seeds, check_positive_integer(parts, "parts")
     if neurons < parts:
         raise InputError(f"parts must be at most the number of neurons, {neurons}, got {parts}")
@@ -143,7 +144,7 @@ def empirical_ntk(
             for part in _split(weights, parts):
                 smallest = counts.index(min(counts))  # uneven chunks must not favour one part
                 factors = kernel_factors(chosen, part, points, m, kind)
-                units = units or RowUnits.measure(points, factors)
+                units = units or RowUnits.measure(rows, factors)
                 factors = units.scaled(factors)
                 first[smallest].add(factors)
                 second.add(factors)

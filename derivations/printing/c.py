@@ -74,21 +74,38 @@ class _Printer(C99CodePrinter):
         return super()._print_Pow(expression)
 
 
+def _extended(geometry: str) -> str:
+    """The same of the rows (x, extra)."""
+    geometry = geometry.replace("x[k]", "AT(x, k)").replace("y[k]", "AT(y, k)").replace("k < d", "k <= d")
+    geometry = geometry.replace("size_t d, ", "size_t d, double extra, ").replace(
+        ", d, &e_", ", d, extra, &e_"
+    )
+    return geometry.replace("#include <stddef.h>\n", "#include <stddef.h>\n" + _AT)
+
+
+_AT = """
+/* Entry k of the row (x, extra): on the constant the biases act like further weights. */
+#define AT(x, k) ((k) < d ? (x)[k] : extra)
+"""
+
+
 def render(result: KernelDerivation) -> str:
     """C99 functions for the NTK and the NNGP covariance."""
     name = identifier(result.network)
-    head = f"/* {result.derivation.statement}.\n   Derived and written by gluntk {version('gluntk')}. */\n{_GEOMETRY}"
+    extension = result.network.parametrization.constant
+    geometry = _extended(_GEOMETRY) if extension != 0 else _GEOMETRY
+    head = f"/* {result.derivation.statement}.\n   Derived and written by gluntk {version('gluntk')}. */\n{geometry}"
     return "\n".join(
         [
             head,
-            _functions(f"{name}_ntk", "NTK", result.kernel),
-            _functions(f"{name}_nngp", "NNGP covariance", result.nngp),
+            _functions(f"{name}_ntk", "NTK", result.kernel, extension),
+            _functions(f"{name}_nngp", "NNGP covariance", result.nngp, extension),
         ]
     ).rstrip()
 
 
-def _functions(name: str, title: str, kernel: Kernel) -> str:
-    unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
+def _functions(name: str, title: str, kernel: Kernel, extension: sp.Expr) -> str:
+    unknown = (kernel.off_diagonal.free_symbols | extension.free_symbols) - {rho, r_i, r_j, m, d}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
         raise InputError(f"variances must be numeric for code to be emitted, {names} have no value")
@@ -104,13 +121,17 @@ def _functions(name: str, title: str, kernel: Kernel) -> str:
         factors = ["s"] * min(i, j) + ["g.r_i"] * max(i - j, 0) + ["g.r_j"] * max(j - i, 0)
         lines.append(f"    total += ({code})" + "".join(f" * {factor}" for factor in factors) + ";")
     body = "\n".join(lines)
+    passed_e, where = "", ""
+    if extension != 0:
+        passed_e = f", {_Printer({}).doprint(extension.subs(d, sp.Symbol('(double)dimension')))}"
+        where = f",\n   norms and cosine being those of (x, e) and (y, e), e = {text(extension)}"
     return f"""\
 /* {title} of two vectors of length `dimension`,
-   K(x, y) = {text(kernel.off_diagonal)} */
+   K(x, y) = {text(kernel.off_diagonal)}{where} */
 double {name}(const double *x, const double *y, size_t dimension{width})
 {{
     struct geometry g;
-    geometry_of(x, y, dimension, &g);
+    geometry_of(x, y, dimension{passed_e}, &g);
 {body}
     (void)s;
     (void)d;

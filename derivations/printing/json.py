@@ -32,6 +32,7 @@ def render(result: KernelDerivation, digits: int) -> str:
         "gates": result.network.gates,
         "parametrization": result.network.parametrization.name,
         "variances": result.network.parametrization.variances,
+        "bias_variance": str(result.network.parametrization.bias_variance),
         "order": expansion.order,
         "coefficients": {name: value for name, (value, _) in enclosed.items()} | radius,
         "coefficients_hold": VALIDITY[result.simplified_everywhere],

@@ -62,9 +62,12 @@ def render(result: KernelDerivation, steps: bool) -> str:
     """A document that compiles with amsmath alone."""
     network = result.network
     g = network.gates
-    gates = "".join(rf"\,(s_{{\mathrm{{in}}}}\, v_{{{index}k}}\cdot x)" for index in range(1, g + 1))
+    biased = network.parametrization.has_biases
+    biases = [f" + s_b b_{{{name}}}" if biased else "" for name in ("k", "1k", "2k")]
+    gates = "".join(rf"\,(s_{{\mathrm{{in}}}}\, v_{{{i}k}}\cdot x{biases[i]})" for i in range(1, g + 1))
+    lower = "".join(("c_0 + ", r"c_1\,G/d + ")[: g if biased else 0])
     definition = (
-        r"z(x) = s_{\mathrm{out}}\sum_{k=1}^{m} a_k\,\phi(s_{\mathrm{in}}\, w_k\cdot x)"
+        rf"z(x) = s_{{\mathrm{{out}}}}\sum_{{k=1}}^{{m}} a_k\,\phi(s_{{\mathrm{{in}}}}\, w_k\cdot x{biases[0]})"
         rf"{gates},\qquad \phi(z) = {latex(network.activation.phi)}"
     )
     values = r",\quad ".join(
@@ -77,7 +80,7 @@ def render(result: KernelDerivation, steps: bool) -> str:
         *_kernel(result),
         r"\subsection*{Simplified matrix"
         + ("}" if result.simplified_everywhere else r" on the sphere $|x|^2 = d$}"),
-        rf"\[ K \approx \beta\,{_gated_rank_one(g)} + \alpha\,{_power('G', g + 1, hadamard=True)}"
+        rf"\[ K \approx {lower}\beta\,{_gated_rank_one(g)} + \alpha\,{_power('G', g + 1, hadamard=True)}"
         rf" + \gamma\,{_power('D', g + 1)},\qquad G = XX^T,\; r_i = |x_i|,\; D = \operatorname{{diag}}(r_i^2) \]",
     ]
     for name in ("alpha", "beta", "gamma"):
@@ -91,7 +94,8 @@ def render(result: KernelDerivation, steps: bool) -> str:
         evaluate=False,
     )
     parts += [
-        r"\subsection*{Expansion on the sphere $|x|^2 = d$}",
+        r"\subsection*{Expansion on the sphere $|x|^2 = d$"
+        + (r", $\rho$ the cosine of $x_i$ and $x_j$}" if biased else "}"),
         _display(
             r"f(\rho)",
             series,
@@ -112,6 +116,7 @@ def _kernel(result: KernelDerivation) -> list[str]:
         kernel, nngp = result.kernel, result.nngp
         return [
             r"\subsection*{Kernel}",
+            *_extended(result),
             *_abbreviated(r"K(x,y)", kernel.off_diagonal),
             *_abbreviated(r"K(x,x)", kernel.diagonal),
             r"\subsection*{NNGP covariance}",
@@ -125,6 +130,15 @@ def _kernel(result: KernelDerivation) -> list[str]:
         "with the certified numbers ($z$ standard normal)",
         *(_display(latex(lhs), ball) for lhs, ball in result.enclosures.items()),
     ]
+
+
+def _extended(result: KernelDerivation) -> list[str]:
+    chosen = result.network.parametrization
+    return (
+        [rf"Norms $r_i$, $r_j$ and cosine $\rho$ are those of the rows $(x, {latex(chosen.constant)})$."]
+        if chosen.has_biases
+        else []
+    )
 
 
 def _abbreviated(lhs: str, rhs: sp.Expr) -> list[str]:

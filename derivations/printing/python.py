@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from importlib.metadata import version
 
+import sympy as sp
 from sympy.printing.numpy import NumPyPrinter
 
 from derivations import pairwise
@@ -24,6 +25,16 @@ class _Printer(NumPyPrinter):
     _kf = {name: value.replace("numpy", "np") for name, value in NumPyPrinter._kf.items()}  # noqa: RUF012
 
 
+_EXTENDED = '''
+
+
+def _extended(X: ArrayLike, e: float) -> Array:
+    """The rows (x, e): on the constant e the biases act like further weights."""
+    X = np.asarray(X, float)
+    return np.hstack([X, np.full((len(X), 1), e)])
+'''
+
+
 def render(result: KernelDerivation) -> str:
     """Source of the module."""
     name = identifier(result.network)
@@ -36,7 +47,12 @@ def render(result: KernelDerivation) -> str:
         f'r"""{result.derivation.statement}.\n\n{listing}\n\n'
         f'Derived and written by gluntk {version("gluntk")}; needs NumPy alone.\n\n{docstring}\n"""\n\n{future}'
     )
-    functions = [_function(function, title, kernel) for function, (title, kernel) in kernels.items()]
+    extension = result.network.parametrization.constant
+    if extension != 0:
+        geometry = geometry.rstrip() + _EXTENDED
+    functions = [
+        _function(function, title, kernel, extension) for function, (title, kernel) in kernels.items()
+    ]
     return "\n\n".join([head + geometry.rstrip(), *functions]).rstrip()
 
 
@@ -48,8 +64,8 @@ def _split(source: str) -> tuple[str, str, str]:
     return docstring.strip(), future, before.lstrip("\n") + after
 
 
-def _function(name: str, title: str, kernel: Kernel) -> str:
-    unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
+def _function(name: str, title: str, kernel: Kernel, extension: sp.Expr) -> str:
+    unknown = (kernel.off_diagonal.free_symbols | extension.free_symbols) - {rho, r_i, r_j, m, d}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
         raise InputError(f"variances must be numeric for code to be emitted, {names} have no value")
@@ -62,11 +78,16 @@ def _function(name: str, title: str, kernel: Kernel) -> str:
     width_doc = "\n    m : float\n        Width of the network." if width else ""
     example_width = ", m=64" if width else ""
     total = "\n            + ".join(terms) or "0.0 * theta"
+    rows, where = "X, Y", ""
+    if extension != 0:
+        e = printer.doprint(extension)
+        rows = f"_extended(X, {e}), None if Y is None else _extended(Y, {e})"
+        where = f", norms and cosine being those of the rows (x, e) and (y, e), e = {text(extension)}"
     return f'''
 def {name}(X: ArrayLike, Y: ArrayLike | None = None{", *" if width else ""}{width}) -> Array:
     r"""{title} matrix of the rows of X (with those of Y).
 
-    K(x, y) = {text(kernel.off_diagonal)}
+    K(x, y) = {text(kernel.off_diagonal)}{where}
 
     Parameters
     ----------
@@ -92,5 +113,5 @@ def {name}(X: ArrayLike, Y: ArrayLike | None = None{", *" if width else ""}{widt
             {total}
         )
 
-    return fill(profile, X, Y)
+    return fill(profile, {rows})
 '''

@@ -53,27 +53,33 @@ def text(expression: sp.Expr) -> str:
 def render(result: KernelDerivation, steps: bool) -> str:
     """The results, after the steps if they are wanted."""
     network = result.network
-    gates = "".join(f" (s_in v_{index}k.x)" for index in range(1, network.gates + 1))
+    biased = network.parametrization.has_biases
+    biases = [f" + s_b {name}_k" if biased else "" for name in ("b", "b1", "b2")]
+    gates = "".join(f" (s_in v_{index}k.x{biases[index]})" for index in range(1, network.gates + 1))
+    unit = f"a_k phi(s_in w_k.x{biases[0]}){gates}"
     lines = [
         result.derivation.statement,
         "",
-        f"  z(x) = s_out sum_k a_k phi(s_in w_k.x){gates},  phi(z) = {network.activation.phi}",
+        f"  z(x) = s_out sum_k {unit},  phi(z) = {network.activation.phi}",
         "  " + ", ".join(f"{name} = {text(value)}" for name, value in network.parametrization.values),
     ]
     if steps:
         lines += ["", "Steps", *_steps(result)]
     tail = result.expansion
+    alpha_power, gamma_power = _hadamard_power(network.gates + 1), _power(network.gates + 1)
     gate_power = f"(r r^T) o {_hadamard_power(network.gates)}" if network.gates else "r r^T"
+    lower = "".join(("c_0 + ", "c_1 G/d + ")[: network.gates if biased else 0])
     lines += [
         "",
         *_kernel(result),
         "Simplified matrix" + ("" if result.simplified_everywhere else ", on the sphere |x|^2 = d"),
-        f"  beta {gate_power} + alpha {_hadamard_power(network.gates + 1)} + gamma {_power(network.gates + 1)}",
+        f"  {lower}beta {gate_power} + alpha {alpha_power} + gamma {gamma_power}",
         "  G = X X^T, r_i = |x_i|, D = diag(r_i^2)" + ("" if network.gates == 0 else ", o: entry by entry"),
     ]
     for symbol in (alpha, beta, gamma):
         lines.append(f"  {symbol} = {_value(result, symbol)}")
-    lines.append("Expansion on the sphere |x|^2 = d, f(rho) = sum_j c_j rho^j")
+    cosine = ", rho the cosine of x_i and x_j" if biased else ""
+    lines.append(f"Expansion on the sphere |x|^2 = d, f(rho) = sum_j c_j rho^j{cosine}")
     for degree in range(tail.order + 1):
         value = _value(result, Coefficient(degree))
         if value != "0":
@@ -86,6 +92,11 @@ def render(result: KernelDerivation, steps: bool) -> str:
 def _kernel(result: KernelDerivation) -> list[str]:
     if result.is_closed:
         lines = []
+        if result.network.parametrization.has_biases:
+            constant = text(result.network.parametrization.constant)
+            lines.append(
+                f"Norms r_i, r_j and cosine rho in the kernels are those of the rows (x, {constant})"
+            )
         for title, kernel in (("Kernel", result.kernel), ("NNGP covariance", result.nngp)):
             lines.append(title)
             for place, entry in (("i != j", kernel.off_diagonal), ("i = j ", kernel.diagonal)):

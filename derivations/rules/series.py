@@ -32,6 +32,8 @@ from derivations.symbols import (
     r_i,
     r_j,
     rho,
+    scale_bias,
+    sigma_b,
     u_1,
     u_2,
     w,
@@ -54,9 +56,13 @@ def _law_of_large_numbers(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -
 
 
 def _on_the_sphere(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """f(rho) is the kernel K at |x|^2 = |y|^2 = d."""
-    kernel = known(KERNEL, earlier)
-    return lhs == SPHERE and vanishes(kernel.subs({r_i: sp.sqrt(d), r_j: sp.sqrt(d)}) - rhs)
+    """f(rho) is the kernel K at |x|^2 = |y|^2 = d, x.y = d rho, the norms and cosine in K as they were defined."""
+    definitions = {step.lhs: step.rhs for step in earlier if step.rule == "definition" and step.lhs.is_Symbol}
+    norm = known(sp.Sum(x[l] ** 2, (l, 1, d)), earlier).subs(definitions)  # r_i^2, less e^2 with biases
+    extension = r_i**2 - norm
+    square = d + extension
+    at = {r_i: sp.sqrt(square), r_j: sp.sqrt(square), rho: sp.cancel((d * rho + extension) / square)}
+    return lhs == SPHERE and vanishes(known(KERNEL, earlier).subs(at, simultaneous=True) - rhs)
 
 
 @lru_cache(maxsize=64)
@@ -162,7 +168,9 @@ def _nonnegative_coefficients(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step
         if isinstance(step.lhs, Coefficient) and step.lhs.args[0].is_Integer
     }
     complete = sorted(coefficients) == list(range(int(lhs.args[0]) + 1))
-    positive = all(_is_nonnegative(value) for value in coefficients.values())
+    # With biases they are transcendental in the biases' variance: there a sample guards the theorem's use.
+    sample = dict.fromkeys((sigma_b, scale_bias), sp.S.One)
+    positive = all(_is_nonnegative(value.subs(sample)) for value in coefficients.values())
     at_one = _at_one(earlier)
     return (
         isinstance(lhs, AppliedUndef)
@@ -180,17 +188,24 @@ def _is_nonnegative(value: sp.Expr) -> bool:
     if not all(symbol.is_positive for symbol in symbols):
         return False
     polynomials = (sp.Poly(part, *symbols).coeffs() if symbols else [part] for part in parts)
-    return all(sp.expand(number).is_nonnegative for numbers in polynomials for number in numbers)
+    return all(_decided(sp.expand(number)) for numbers in polynomials for number in numbers)
+
+
+def _decided(number: sp.Expr) -> bool:
+    """Whether a number is at least 0; SymPy cannot tell for every sum of transcendental ones."""
+    known = number.is_nonnegative
+    return bool(sp.N(number, 30) > 0) if known is None else known
 
 
 def _reading_off(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """beta and alpha are c_g and c_(g+1) over d^(g+1); gamma closes the diagonal, f(1) / d^(g+1)."""
+    """beta and alpha are c_g and c_(g+1) over d^(g+1); gamma is what they and lower degrees leave of the diagonal."""
     if lhs not in (alpha, beta, gamma):
         return False
     gates = len(known(UNIT, earlier).atoms(sp.IndexedBase) - {x, y, w})
     scaled = rhs * d ** (gates + 1)
     if lhs == gamma:
         off_diagonal = (known(alpha, earlier) + known(beta, earlier)) * d ** (gates + 1)
+        off_diagonal += sp.Add(*(known(Coefficient(degree), earlier) for degree in range(gates)))
         return vanishes(scaled + off_diagonal - _at_one(earlier))
     return vanishes(scaled - known(Coefficient(gates + (lhs == alpha)), earlier))
 

@@ -16,16 +16,20 @@ from derivations.symbols import (
     Expectation,
     Phi,
     a,
+    b,
     c,
     d,
+    gate_bias,
     k,
     l,
     m,
     s_1,
     s_2,
+    scale_bias,
     scale_in,
     scale_out,
     sigma_a,
+    sigma_b,
     sigma_v,
     sigma_w,
     u_1,
@@ -44,11 +48,12 @@ _FIXED = {
     s_2: sp.sqrt(Expectation(u_2**2)),
     c: Expectation(u_1 * u_2),
 }
-_FREE = (UNIT, Phi(0, z), sigma_a, sigma_v, sigma_w, scale_in, scale_out)
+_FREE = (UNIT, Phi(0, z), sigma_a, sigma_b, sigma_v, sigma_w, scale_bias, scale_in, scale_out)
+_BIASES = (b, gate_bias(1), gate_bias(2))
 
 
 def _definition(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """A name for something that had none: only these symbols name, and a dot product that is named by a new one.
+    """A name for something that had none: only these symbols name, and an affine form that is named by a new one.
 
     Without this restriction any claim could pass as a definition of its left side.
     """
@@ -59,10 +64,14 @@ def _definition(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     if lhs in _FREE:
         return not (lhs.is_positive and rhs.is_nonpositive)
     new = rhs.free_symbols - set().union(*(step.lhs.free_symbols | step.rhs.free_symbols for step in earlier))
-    return isinstance(lhs, sp.Sum) and _is_dot_product(lhs) and bool(new)
+    terms = {term.as_independent(*_BIASES, sp.Sum, as_Add=False)[1] for term in sp.Add.make_args(lhs)}
+    affine = isinstance(lhs, sp.Sum) or (lhs.is_Add and sum(term in _BIASES for term in terms) == 1)
+    return affine and all(term in _BIASES or _is_dot_product(term) for term in terms) and bool(new)
 
 
-def _is_dot_product(total: sp.Sum) -> bool:
+def _is_dot_product(total: sp.Expr) -> bool:
+    if not isinstance(total, sp.Sum):
+        return False
     powers = total.function.as_powers_dict()
     return all(isinstance(factor, sp.Indexed) for factor in powers) and sum(powers.values()) == 2
 
@@ -85,6 +94,11 @@ def _differentiation(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> boo
     return unit and vanishes(_sifted(lhs.expr.diff(*lhs.variables)) - rhs)
 
 
+def _names(earlier: Sequence[Step]) -> list[Step]:
+    """What the preactivation and the gates' values are called."""
+    return [step for step in earlier if step.lhs.has(sp.Sum) and step.rule == "definition"]
+
+
 def _inner_product(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """A gradient at x times itself at y: named factors, without the summation index, come out of the sum over it."""
     gradient = earlier[-1].rhs
@@ -93,7 +107,7 @@ def _inner_product(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
         sp.Sum(product, (l, 1, d)) if product.has(l) else product
     ):
         return False
-    names = [step for step in earlier if isinstance(step.lhs, sp.Sum) and step.rule == "definition"]
+    names = _names(earlier)
     if not isinstance(lhs, sp.Sum):
         return vanishes(rewrite(lhs, names) - rhs)
     index = lhs.limits[0][0]
@@ -107,7 +121,9 @@ def _identical_units(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> boo
     """K(x, y) is m times the expected sum, over one unit's parameter blocks, of the gradient products."""
     products = [step.rhs for step in earlier if step.rule == "inner product"]
     differentiated = [step.lhs.variables[0] for step in earlier if step.rule == "differentiation"]
-    blocks = [weights[l] for weights in known(UNIT, earlier).atoms(sp.IndexedBase) - {x, y}]
+    unit = known(UNIT, earlier)
+    blocks = [weights[l] for weights in unit.atoms(sp.IndexedBase) - {x, y}]
+    blocks += [bias for bias in _BIASES if unit.has(bias)]
     complete = sorted(map(str, differentiated)) == sorted(map(str, (a, *blocks)))
     expected = sp.Add(*(m * Expectation(product) for product in products))
     return lhs == KERNEL and complete and len(products) == len(differentiated) and rhs == expected
@@ -116,7 +132,7 @@ def _identical_units(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> boo
 def _output_covariance(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """Sigma(x, y) is m times the expected product of one unit's values (units are centred: E a = 0)."""
     at_x = known(UNIT, earlier)
-    names = [step for step in earlier if isinstance(step.lhs, sp.Sum) and step.rule == "definition"]
+    names = _names(earlier)
     expectations = rhs.atoms(Expectation)
     if lhs != COVARIANCE or len(expectations) != 1 or rhs != m * (inside := expectations.pop()):
         return False
@@ -147,28 +163,39 @@ def _independence(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
 
 
 def _isserlis(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """E of a product of two linear forms in iid weights: the variance times the sum of products of coefficients."""
+    """E of a product of two affine forms: over weights and biases, variance times the products of coefficients."""
     if not isinstance(lhs, Expectation) or len(lhs.args) != 1:
         return False
     if lhs == Expectation(a**2):
         return rhs == sigma_a**2
     factors = [base for base, power in lhs.args[0].as_powers_dict().items() for _ in range(int(power))]
-    named = {  # u -> (s_in, Sum(weight[k] data[k]))
-        symbol: (symbol / step.rhs, step.lhs)
-        for step in earlier
-        if isinstance(step.lhs, sp.Sum) and step.rule == "definition"
+    named = {  # u -> s_in Sum(weight[k] data[k]) + s_b bias
+        symbol: sp.expand(step.lhs * symbol / step.rhs)
+        for step in _names(earlier)
         for symbol in factors
         if step.rhs.has(symbol)
     }
     if len(factors) != 2 or any(factor not in named for factor in factors):
         return False
-    scales, sums = zip(*(named[factor] for factor in factors), strict=True)
-    weights, data = zip(*(_weight_and_data(total) for total in sums), strict=True)
+    value = sp.S.Zero
+    for first in sp.Add.make_args(named[factors[0]]):
+        for second in sp.Add.make_args(named[factors[1]]):
+            value += _second_moment(first, second)
+    return vanishes(value - rhs)
+
+
+def _second_moment(first: sp.Expr, second: sp.Expr) -> sp.Expr:
+    """E of a product of two terms, each linear in a bias or in iid weights; 0 where these are independent."""
+    scales, randoms = zip(
+        *(term.as_independent(*_BIASES, sp.Sum, as_Add=False) for term in (first, second)), strict=True
+    )
+    if not all(isinstance(random, sp.Sum) for random in randoms):
+        return sp.Mul(*scales) * sigma_b**2 if randoms[0] == randoms[1] else sp.S.Zero
+    weights, data = zip(*map(_weight_and_data, randoms), strict=True)
     if weights[0] != weights[1]:
-        return False
+        return sp.S.Zero
     variance = sigma_w**2 if weights[0].base == w else sigma_v**2
-    products = sp.Sum(sp.Mul(*data), sums[0].limits[0]).xreplace({k: l})
-    return vanishes(sp.Mul(*scales) * variance * products - rhs)
+    return sp.Mul(*scales) * variance * sp.Sum(sp.Mul(*data), randoms[0].limits[0]).xreplace({k: l})
 
 
 def _weight_and_data(total: sp.Sum) -> tuple[sp.Indexed, sp.Indexed]:
@@ -194,5 +221,7 @@ RULES: dict[str, Rule] = {
         "independence of a, w and the gates' weights",
         _independence,
     ),
-    "Isserlis": Rule("second moment of linear forms in iid Gaussian weights", "Isserlis 1918", _isserlis),
+    "Isserlis": Rule(
+        "second moment of affine forms in independent Gaussian weights and biases", "Isserlis 1918", _isserlis
+    ),
 }

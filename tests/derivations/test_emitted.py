@@ -24,7 +24,8 @@ NETWORKS = ("relu", "reglu", "gqu", "relu2")
 CASES = [(name, parametrization) for name in NETWORKS for parametrization in ("standard", "ntk")]
 WIDTH = 37
 KEYS = [
-    "schema", "version", "network", "activation", "gates", "parametrization", "variances", "order", "coefficients",
+    "schema", "version", "network", "activation", "gates", "parametrization", "variances",
+    "bias_variance", "order", "coefficients",
     "coefficients_hold", "kernel", "nngp", "taylor", "remainder", "hermite", "steps",
 ]  # fmt: skip
 

@@ -13,6 +13,7 @@ import sympy as sp
 
 from derivations import derivation, derive, network
 from derivations.derivation import Derivation, DerivationError, Step
+from derivations.networks import TwoLayer
 from derivations.rules import RULES, Rule
 from derivations.symbols import (
     COVARIANCE,
@@ -40,13 +41,18 @@ from derivations.symbols import (
     x,
 )
 
-NETWORKS = ("relu", "reglu", "gqu")
+BIASED = "reglu with biases"
+NETWORKS = ("relu", "reglu", "gqu", BIASED)
 SLIGHTLY = 1 + sp.Rational(1, 200)
+
+
+def described(name: str) -> TwoLayer:
+    return network("reglu", bias_variance="symbolic") if name == BIASED else network(name)
 
 
 @cache
 def steps_of(name: str) -> tuple[Step, ...]:
-    return derive(network(name), order=network(name).gates + 1).steps
+    return derive(described(name), order=described(name).gates + 1).steps
 
 
 @pytest.fixture(autouse=True)
@@ -117,7 +123,7 @@ def test_a_wrong_right_side_is_named_or_if_it_is_a_definition_a_later_step_is(na
         for rhs in (*wrong_right_sides(step.rhs), *right_at_zero):
             if step.title == "Activation" and rhs == -step.rhs:
                 continue  # no error: -phi has the kernel of phi
-            if step.lhs == sigma_v and network(name).gates == 0:
+            if step.lhs == sigma_v and described(name).gates == 0:
                 continue  # a name that nothing has
             caught = failing_step(with_step(steps, number, rhs=rhs))
             assert caught is not None, (step.title, rhs)
@@ -184,7 +190,8 @@ def test_a_definition_may_not_be_made_twice(name: str) -> None:
 def test_a_parameter_block_left_out_is_missed(name: str) -> None:
     steps = steps_of(name)
     blocks = [n for n, step in enumerate(steps) if step.rule == "differentiation"]
-    assert len(blocks) == 2 + network(name).gates
+    gates = described(name).gates
+    assert len(blocks) == (3 + 2 * gates if name == BIASED else 2 + gates)
     for number in blocks:
         assert steps[number + 1].rule == "inner product"
         # With its gradient or without: a sum over the other blocks, consistent in itself.

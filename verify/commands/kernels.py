@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from typing import SupportsFloat
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class NetworkRequest:
     gates: int | None
     parametrization: str
     tied: bool = False
+    bias_variance: str = "0"
 
     def symbolic(self) -> TwoLayer:
         """The network as the symbolic side knows it."""
@@ -53,19 +55,22 @@ class NetworkRequest:
             gates=self.gates,
             parametrization=self.parametrization,
             tied=self.tied,
+            bias_variance=self.bias_variance,
         )
 
     def finite(self) -> FiniteNetwork:
         """The network as the finite side knows it: its own, or the user's expression as functions."""
-        if self.name is not None and self.name in NETWORKS and not self.tied:
-            chosen = finite_network(self.name, self.parametrization)
-            if self.gates in (None, chosen.gates):
-                return chosen
-            # A name of a gated network has its own number of gates; `symbolic` says so.
-            return replace(chosen, gates=self.symbolic().gates)
         described = self.symbolic()
+        variance = described.parametrization.bias_variance
+        if not variance.is_number:
+            raise InputError("bias_variance must be a number for networks to be drawn, got 'symbolic'")
+        if self.name is not None and self.name in NETWORKS and not self.tied:
+            chosen = finite_network(self.name, self.parametrization, float(variance))
+            return replace(chosen, gates=described.gates)
         phi, dphi = activation_functions(described.activation)
-        return FiniteNetwork(described.name, phi, dphi, described.gates, self.parametrization)
+        return FiniteNetwork(
+            described.name, phi, dphi, described.gates, self.parametrization, float(variance)
+        )
 
 
 def closed_form(
@@ -90,7 +95,8 @@ def closed_form(
         found = extremes(K)
     if output is not None:
         write_array(output, K, force)
-    report = _common(function.network.name, network.parametrization, kind, request, X, width, found)
+    variance = function.network.parametrization.bias_variance
+    report = _common(function.network.name, network, variance, kind, request, X, width, found)
     form = "closed-form" if isinstance(function, KernelFunction) else "series"
     return _rendered(report, format, f"{form} {kind.upper()} of {function.network.name}", [output])
 
@@ -139,7 +145,7 @@ def empirical(
         write_array(output, estimate.mean, force)
     if error_output is not None:
         write_array(error_output, estimate.standard_error, force)
-    report = _common(finite.name, finite.parametrization, kind, request, X, width, found) | {
+    report = _common(finite.name, network, finite.bias_variance, kind, request, X, width, found) | {
         "seeds": seeds,
         "standard_error": _number(estimate.relative_error),
         "lambda_max_standard_error": _number(top_error),
@@ -188,7 +194,8 @@ def _check_representable(K: Array) -> None:
 
 def _common(
     name: str,
-    parametrization: str,
+    network: NetworkRequest,
+    bias_variance: SupportsFloat,
     kind: str,
     request: DataRequest,
     X: Array,
@@ -199,7 +206,8 @@ def _common(
         "schema": SCHEMA,
         "version": version("gluntk"),
         "network": name,
-        "parametrization": parametrization,
+        "parametrization": network.parametrization,
+        "bias_variance": float(bias_variance),
         "kind": kind,
         "data": request.name,
         "n": X.shape[0],
@@ -220,8 +228,9 @@ def _rendered(report: dict[str, object], format: str, title: str, outputs: Seque
     if format == "json":
         return json.dumps(report, indent=2)
     width = "" if report["width"] is None else f", width {report['width']}"
+    biases = f", biases of variance {_shown(report['bias_variance'])}" if report["bias_variance"] else ""
     lines = [
-        f"{title}, {report['parametrization']} parametrization{width}",
+        f"{title}, {report['parametrization']} parametrization{width}{biases}",
         f"  data              {report['data']}: n = {report['n']}, d = {report['d']}",
         f"  lambda_max        {_shown(report['lambda_max'])}",
         f"  lambda_min        {_shown(report['lambda_min'])}",
