@@ -20,8 +20,7 @@ import sympy as sp
 
 from derivations.arguments import check_choice
 from derivations.errors import InputError
-from verify.cells import Cell
-from verify.claim import Claim, Evidence, Setting, Verdict
+from verify.claim import Claim, Evidence, Sampled, Setting, Verdict
 from verify.claims import CLAIMS
 from verify.moments import EntryMoments
 
@@ -182,9 +181,9 @@ def measure(
         key=lambda cell: (-cell.thousands, cell.name),
     )
     sequence = np.random.SeedSequence(seed)
-    measured: dict[Cell, EntryMoments] = {}
+    measured: dict[Sampled, EntryMoments] = {}
 
-    def done(cell: Cell, moments: EntryMoments) -> None:
+    def done(cell: Sampled, moments: EntryMoments) -> None:
         measured[cell] = moments
         if progress is not None:
             progress(f"measured {cell.name}", len(measured), len(cells))

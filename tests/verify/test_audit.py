@@ -14,10 +14,12 @@ from derivations.errors import InputError
 from derivations.sources import STATEMENTS, Statement
 from derivations.symbols import d, m, rho
 from verify.audit import PROFILES, Audit, Profile, RungResult, chosen_claims, measure, run_audit
+from verify.blocks import GateCell
 from verify.cells import Cell
 from verify.claim import Evidence, Rung, Setting, Verdict
 from verify.claims import CLAIMS
 from verify.claims.distance import Distance, cosine_expectation
+from verify.claims.gradient import UnitCell
 from verify.claims.symbolic import derived
 from verify.report import as_html, as_json, as_text
 
@@ -240,6 +242,7 @@ def test_cells_have_distinct_streams_and_rows_on_the_sphere():
     cells = {cell for claim in CLAIMS.values() for rung in claim.rungs for cell in rung.cells}
     assert len({cell.name for cell in cells}) == len(cells)
     for cell in cells:
+        assert isinstance(cell, (Cell, GateCell, UnitCell))
         np.testing.assert_allclose(np.sum(cell.X**2, axis=1), cell.d, rtol=1e-14)
     first, second = (
         Cell("relu", "ntk", 2, width, 1).measure(np.random.SeedSequence(0), 1) for width in (2, 3)

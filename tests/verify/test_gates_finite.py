@@ -15,7 +15,6 @@ from derivations.sources.gate_expansions import MARKERS
 from verify.activations import ACTIVATIONS
 from verify.audit import Profile, run_audit
 from verify.blocks import GateCell
-from verify.cells import Cell
 from verify.claim import Evidence, Setting, Verdict
 from verify.claims import CLAIMS
 from verify.claims.gates.entries import claimed, predicted
@@ -36,8 +35,7 @@ def judge(rung: str, statement: Statement, setting: Setting) -> Evidence:
 @pytest.fixture(scope="module")
 def setting() -> Setting:
     seed = np.random.SeedSequence(5)
-    cells = {cast(Cell, cell): cell.measure(seed, SHARE) for cell in CELLS}
-    return Setting(cells, 1e-3, 0.999, SMALL.needed)
+    return Setting({cell: cell.measure(seed, SHARE) for cell in CELLS}, 1e-3, 0.999, SMALL.needed)
 
 
 def test_the_audit_confirms_the_claim_and_refutes_every_planted_error():
@@ -70,7 +68,7 @@ def test_a_refutation_names_form_block_and_entry(setting: Setting):
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
 def test_every_cell_sees_every_term_of_its_own_network(cell: GateCell, setting: Setting):
-    moments = setting.measured[cast(Cell, cell)]
+    moments = setting.measured[cell]
     seen = sensitivities(C2, cell, moments, 1e-3 / 8 / len(CELLS), 0.999)
     # 0.5 % at the quick profile's size: errors scale with the root of the number of neurons. With 2 % of the
     # neurons the covariance of the heaviest tails is itself known to some 5 % only.

@@ -10,7 +10,6 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
 
 import numpy as np
 import sympy as sp
@@ -21,7 +20,6 @@ from derivations.rules import rewrite
 from derivations.sources import STATEMENTS, Statement
 from derivations.symbols import Phi, d, gate_values, gate_weights, l, s_1, sigma_v, sigma_w, u_1, w
 from verify.activations import ACTIVATIONS, Array
-from verify.cells import Cell
 from verify.claim import Claim, Evidence, Rung, Setting, Verdict
 from verify.claims.entries import ROUNDING
 from verify.joint_test import hotelling, smallest_detectable
@@ -247,7 +245,7 @@ def _finite(statement: Statement, setting: Setting) -> Evidence:
     tests = []
     detectable: dict[str, float] = {}
     for cell in CELLS:
-        moments = setting.measured[cast(Cell, cell)]
+        moments = setting.measured[cell]
         terms = _predicted(cell)
         parts = {part: factors[part] * np.sum(list(terms[part].values()), axis=0) for part in factors}
         claimed = np.sum(list(parts.values()), axis=0)
@@ -265,7 +263,7 @@ def _finite(statement: Statement, setting: Setting) -> Evidence:
         for label, v in directions.items():
             seen = smallest_detectable(moments.covariance, v, share, setting.power, tolerance)
             detectable[label] = min(seen, detectable.get(label, np.inf))
-    samples = sum(setting.measured[cast(Cell, cell)].neurons for cell in CELLS)
+    samples = sum(setting.measured[cell].neurons for cell in CELLS)
     worst = max(detectable, key=lambda label: detectable[label])
     test, cell, claimed = min(tests, key=lambda entry: entry[0].p_value)
     sentence = (
@@ -285,7 +283,7 @@ def _finite(statement: Statement, setting: Setting) -> Evidence:
 
 def _counterexample(cell: UnitCell, claimed: Array, setting: Setting) -> str:
     """The unit that disagrees most, in standard errors."""
-    moments = setting.measured[cast(Cell, cell)]
+    moments = setting.measured[cell]
     errors = np.sqrt(np.diagonal(moments.covariance))
     worst = int(np.argmax(np.abs(moments.mean - claimed) / errors))
     kind = ("plain", "gated", "gated, less its mean given w,", "plain, less its mean given u,")[
@@ -303,8 +301,7 @@ CLAIMS = (
         STATEMENTS["C3"],
         (
             Rung("exact", Verdict.PROVED, _exact),
-            # Measured like a `Cell`: the audit only asks a cell for its name, its size and its measurement.
-            Rung("finite", Verdict.CONFIRMED, _finite, cast(tuple[Cell, ...], CELLS)),
+            Rung("finite", Verdict.CONFIRMED, _finite, CELLS),
         ),
     ),
 )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from derivations.sources import Statement
 from verify.activations import Array
 from verify.blocks import DIMENSION, WIDTH, GateCell
-from verify.cells import Cell
 from verify.claim import Evidence, Setting, Verdict
 from verify.claims.entries import ROUNDING
 from verify.claims.gates.entries import claimed
@@ -108,7 +105,7 @@ def joint_tests(
 def judge_finite(statement: Statement, setting: Setting) -> Evidence:
     """Joint test of all entries of all blocks in every cell, and the errors it could have missed."""
     share = setting.alpha / len(CELLS)
-    measured = {cell: setting.measured[cast(Cell, cell)] for cell in CELLS}
+    measured = {cell: setting.measured[cell] for cell in CELLS}
     samples = sum(moments.neurons for moments in measured.values())
     tests = [
         (*test, cell) for cell, moments in measured.items() for test in joint_tests(statement, cell, moments)
