@@ -16,9 +16,8 @@ import numpy as np
 from verify.activations import ACTIVATIONS, Array
 from verify.cells import Cell
 from verify.finite import FiniteNetwork, Weights
-from verify.moments import EntryMoments
-from verify.products import add_row_products, empty_triangle, symmetric
-from verify.streams import draw_neurons
+from verify.moments import EntryMoments, entry_moments
+from verify.streams import draw_neurons, seed_sequence
 
 # A width that is neither the dimension nor 1: m in the place of d, or left out, shows.
 WIDTH, DIMENSION = 3, 2
@@ -71,25 +70,9 @@ class GateCell:
         """Mean of the entries i <= j of every block, ((2 + p) 10,), and its covariance."""
         X, finite = self.X, self.network
         count = max(2, round(self.thousands * 1024 * factor))
-        key = np.random.SeedSequence(
-            seed.entropy, spawn_key=(*seed.spawn_key, zlib.crc32(self.name.encode()))
-        )
-        pilot: Array | None = None
-        size = (2 + self.gates) * 10
-        total, squares = np.zeros(size), empty_triangle(size)
-        for weights in draw_neurons(finite, len(X), DIMENSION, WIDTH, count, 1, key):
-            terms = block_terms(finite, weights, X, WIDTH)
-            if pilot is None:  # about 0, what hardly varies would lose its variance to cancellation
-                pilot = terms.mean(axis=1, keepdims=True)
-            terms -= pilot
-            total += terms.sum(axis=1)
-            add_row_products(squares, terms)
-        assert pilot is not None  # there is at least one neuron
-        shift = total / count
-        scatter = symmetric(squares) - count * np.outer(shift, shift)
-        return EntryMoments(
-            WIDTH * (pilot[:, 0] + shift), WIDTH**2 / (count * (count - 1.0)) * scatter, WIDTH, count
-        )
+        key = seed_sequence(seed, zlib.crc32(self.name.encode()))
+        drawn = draw_neurons(finite, len(X), DIMENSION, WIDTH, count, 1, key)
+        return entry_moments((block_terms(finite, weights, X, WIDTH) for weights in drawn), WIDTH)
 
 
 def block_terms(finite: FiniteNetwork, weights: Weights, X: Array, width: int) -> Array:

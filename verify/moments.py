@@ -8,6 +8,7 @@ of its largest eigenvalue.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from derivations.errors import InputError
 from verify.activations import Array
-from verify.finite import Factors, FiniteNetwork, finite_network
+from verify.finite import Factors, FiniteNetwork, Weights, finite_network
 from verify.inputs import check_choice, check_matrix, check_memory, check_positive_integer, shown
 from verify.montecarlo import KINDS, kernel_factors
 from verify.products import add_row_products, empty_triangle, row_products, symmetric
@@ -43,6 +44,58 @@ class EntryMoments:
     neurons: int
 
 
+def entry_moments(sums: Iterable[Array], width: int = 1, group: int = 1) -> EntryMoments:
+    r"""Mean kernel and its covariance from the terms of its neurons, summed over groups of g of them.
+
+    .. math:: \bar K = \frac{m}{g} \bar S, \qquad
+              \widehat{\operatorname{Cov}}(\bar K) = \frac{m^2}{g^2 C (C - 1)}
+              \sum_{c \le C} (S_c - \bar S)(S_c - \bar S)^T
+
+    The sums are taken about the mean of the first chunk: about 0, entries that hardly vary would lose their
+    variance to cancellation, and with it the null space of the covariance on which a joint test is exact.
+
+    Parameters
+    ----------
+    sums : iterable of (p, c) float
+        S, a column per group, chunk by chunk; overwritten. C >= 2 columns in all.
+    width : int
+        m.
+    group : int
+        g.
+
+    Source
+    ------
+    Derived here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moments = entry_moments(np.array([[1.0, 2.0], [3.0, 6.0]]).reshape(2, 1, 2), width=2)
+    >>> moments.mean, moments.covariance, moments.neurons
+    (array([6.]), array([[4.66666667]]), 4)
+    """
+    pilot: Array | None = None
+    count = 0
+    for chunk in sums:
+        if pilot is None:
+            pilot = chunk.mean(axis=1, keepdims=True)
+            total, squares = np.zeros(len(pilot)), empty_triangle(len(pilot))
+        chunk -= pilot
+        count += chunk.shape[1]
+        total += chunk.sum(axis=1)
+        add_row_products(squares, chunk)
+    assert pilot is not None  # there are at least two columns
+    shift = total / count
+    scatter = symmetric(squares) - count * np.outer(shift, shift)
+    scale = width / group
+    return EntryMoments(
+        mean=scale * (pilot[:, 0] + shift),
+        covariance=scale * scale / (count * (count - 1.0)) * scatter,
+        width=width,
+        neurons=count * group,
+    )
+
+
 def neuron_moments(
     network: str | FiniteNetwork,
     X: ArrayLike,
@@ -59,9 +112,7 @@ def neuron_moments(
               \widehat{\operatorname{Cov}}(\bar K) = \frac{m^2}{N (N - 1)}
               \sum_{k \le N} (\xi_k - \bar\xi)(\xi_k - \bar\xi)^T
 
-    with xi the upper triangle of one neuron's term. The sums are taken about the mean of the first chunk:
-    about 0, entries that hardly vary would lose their variance to cancellation, and with it the null space
-    of the covariance on which a joint test is exact.
+    with xi the upper triangle of one neuron's term.
 
     Parameters
     ----------
@@ -103,25 +154,10 @@ def neuron_moments(
     check_memory(p, p, 4, "the covariance of all entries")
     gram = row_products(points, points)[:, :, None]
 
-    pilot: Array | None = None
-    total = np.zeros(p)
-    squares = empty_triangle(p)
-    for weights in draw_neurons(chosen, n, d, m, count, 1, rng):
-        terms = _terms(kernel_factors(chosen, weights, points, m, kind), gram)
-        if pilot is None:
-            pilot = terms.mean(axis=1, keepdims=True)
-        terms -= pilot
-        total += terms.sum(axis=1)
-        add_row_products(squares, terms)
-    assert pilot is not None  # there is at least one neuron
-    shift = total / count
-    scatter = symmetric(squares) - count * np.outer(shift, shift)
-    return EntryMoments(
-        mean=m * (pilot[:, 0] + shift),
-        covariance=m * m / (count * (count - 1.0)) * scatter,
-        width=m,
-        neurons=count,
-    )
+    def terms(weights: Weights) -> Array:
+        return _terms(kernel_factors(chosen, weights, points, m, kind), gram)
+
+    return entry_moments(map(terms, draw_neurons(chosen, n, d, m, count, 1, rng)), m)
 
 
 def quadratic_form(
@@ -188,7 +224,7 @@ def quadratic_form(
         terms = np.square(row_products(direction[None], factors.readout.T)[0])
         for gradient in factors.gradient.swapaxes(0, 1):
             terms += np.square(row_products(weighted, gradient.T)).sum(axis=0)
-        if pilot is None:  # as in `neuron_moments`
+        if pilot is None:  # as in `entry_moments`
             pilot = float(terms.mean())
         terms -= pilot
         total += float(terms.sum())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 
 import numpy as np
 import sympy as sp
@@ -23,7 +24,8 @@ from verify.activations import ACTIVATIONS, Array
 from verify.claim import Claim, Evidence, Rung, Setting, Verdict
 from verify.claims.entries import ROUNDING
 from verify.joint_test import hotelling, smallest_detectable
-from verify.moments import EntryMoments
+from verify.moments import EntryMoments, entry_moments
+from verify.streams import seed_sequence
 
 # The plain units of the statement: those that saturate, and the one they are compared with.
 SATURATING, COMPARED = ("sigmoid", "tanh"), "relu"
@@ -63,26 +65,16 @@ class UnitCell:
 
     def measure(self, seed: np.random.SeedSequence, factor: float) -> EntryMoments:
         """Mean of `unit_entries` and its covariance, over `factor` times the cell's draws."""
-        key = (*seed.spawn_key, zlib.crc32(self.name.encode()))
         draws = max(2, round(self.thousands * 1024 * factor))
-        size = 4 * len(UNITS)
-        pilot: Array | None = None
-        total, squares = np.zeros(size), np.zeros((size, size))
-        for chunk, start in enumerate(range(0, draws, _CHUNK)):
-            count = min(_CHUNK, draws - start)
-            stream = np.random.SeedSequence(seed.entropy, spawn_key=(*key, chunk))
+
+        def entries(chunk: int) -> Array:
+            stream = seed_sequence(seed, zlib.crc32(self.name.encode()), chunk)
             rng = np.random.Generator(np.random.SFC64(stream))
+            count = min(_CHUNK, draws - chunk * _CHUNK)
             activation, gate = rng.standard_normal((2, self.d, count)) / np.sqrt(self.d)
-            entries = unit_entries(activation, gate, self.X[0])
-            if pilot is None:  # about 0, the variance would be lost to cancellation
-                pilot = entries.mean(axis=1, keepdims=True)
-            entries -= pilot
-            total += entries.sum(axis=1)
-            squares += entries @ entries.T
-        assert pilot is not None  # there is at least one draw
-        shift = total / draws
-        covariance = (squares - draws * np.outer(shift, shift)) / (draws * (draws - 1.0))
-        return EntryMoments(pilot[:, 0] + shift, covariance, 1, draws)
+            return unit_entries(activation, gate, self.X[0])
+
+        return entry_moments(map(entries, range(ceil(draws / _CHUNK))))
 
 
 def unit_entries(activation: Array, gate: Array, x: Array) -> Array:
