@@ -21,6 +21,9 @@ from verify.streams import draw_neurons, seed_sequence
 
 # A width that is neither the dimension nor 1: m in the place of d, or left out, shows.
 WIDTH, DIMENSION = 3, 2
+# Sums over groups of independent neurons are independent too: their covariance costs an eighth of that of
+# single neurons, which was a third of a measurement. With N neurons it is known to sqrt(16 / N), kurtosis aside.
+GROUP = 8
 
 
 @dataclass(frozen=True)
@@ -67,16 +70,20 @@ class GateCell:
         return FiniteNetwork(self.name, phi, dphi, self.gates)
 
     def measure(self, seed: np.random.SeedSequence, factor: float) -> EntryMoments:
-        """Mean of the entries i <= j of every block, ((2 + p) 10,), and its covariance."""
+        """Mean of the entries i <= j of every block, ((2 + p) 10,), and its covariance.
+
+        From `factor` times the cell's neurons, rounded to whole groups, of which there are two or more.
+        """
         X, finite = self.X, self.network
-        count = max(2, round(self.thousands * 1024 * factor))
+        count = GROUP * max(2, round(self.thousands * 1024 * factor / GROUP))
         key = seed_sequence(seed, zlib.crc32(self.name.encode()))
         drawn = draw_neurons(finite, len(X), DIMENSION, WIDTH, count, 1, key)
-        return entry_moments((block_terms(finite, weights, X, WIDTH) for weights in drawn), WIDTH)
+        sums = (block_terms(finite, weights, X, WIDTH, GROUP) for weights in drawn)
+        return entry_moments(sums, WIDTH, GROUP)
 
 
-def block_terms(finite: FiniteNetwork, weights: Weights, X: Array, width: int) -> Array:
-    r"""What some neurons contribute to the entries i <= j of every block of the kernel.
+def block_terms(finite: FiniteNetwork, weights: Weights, X: Array, width: int, group: int = 1) -> Array:
+    r"""What some neurons contribute to the entries i <= j of every block of the kernel, summed over groups.
 
     .. math:: \xi^a_{ij} = \partial_a z(x_i)\, \partial_a z(x_j), \qquad
               \xi^w_{ij} = \nabla_w z(x_i) \cdot \nabla_w z(x_j), \qquad
@@ -89,10 +96,12 @@ def block_terms(finite: FiniteNetwork, weights: Weights, X: Array, width: int) -
         Of b neurons.
     X : (n, d) float
     width : int
+    group : int
+        Neurons per sum, a divisor of b: neuron k is in group k modulo b / `group`.
 
     Returns
     -------
-    ((2 + p) n (n + 1) / 2, b) float
+    ((2 + p) n (n + 1) / 2, b / group) float
         Readout, weights of the activation, gates; the pairs in the order of `numpy.triu_indices`.
 
     Raises
@@ -115,12 +124,14 @@ def block_terms(finite: FiniteNetwork, weights: Weights, X: Array, width: int) -
     n, count = factors.readout.shape
     gram = X @ X.T
     pairs = n * (n + 1) // 2
-    terms = np.empty((1 + factors.gradient.shape[1], pairs, count))
-    stop = 0
-    for row in range(n):
-        start, stop = stop, stop + n - row
-        np.multiply(factors.readout[row], factors.readout[row:], out=terms[0, start:stop])
-        for block in range(factors.gradient.shape[1]):
-            left = factors.gradient[row, block] * gram[row, row:, None]
-            np.multiply(left, factors.gradient[row:, block], out=terms[1 + block, start:stop])
-    return terms.reshape(-1, count)
+    blocks = (factors.readout, *factors.gradient.swapaxes(0, 1))
+    sums = np.empty((len(blocks), pairs, count // group))
+    for block, values in enumerate(blocks):
+        grouped = values.reshape(n, group, -1)
+        stop = 0
+        for row in range(n):
+            start, stop = stop, stop + n - row
+            # Products and their sums in one pass: the products alone would leave the cache.
+            np.einsum("gc,jgc->jc", grouped[row], grouped[row:], out=sums[block, start:stop])
+    sums[1:] *= gram[np.triu_indices(n)][:, None]
+    return sums.reshape(-1, count // group)
