@@ -42,6 +42,8 @@ class Profile:
         Probability with which an error of the smallest detectable size is caught.
     needed : float
         Relative error in a single coefficient that a finite check must be able to catch.
+    further : bool
+        Whether to measure a rung's `further` cells too.
     """
 
     name: str
@@ -49,9 +51,10 @@ class Profile:
     alpha: float = 1e-3
     power: float = 0.999
     needed: float = 0.005
+    further: bool = False
 
 
-PROFILES = {p.name: p for p in (Profile("quick", 1.0), Profile("full", 25.0, needed=0.001))}
+PROFILES = {p.name: p for p in (Profile("quick", 1.0), Profile("full", 25.0, needed=0.001, further=True))}
 PLANTED = sp.Rational(1, 200)
 """Relative size of the controls' errors."""
 
@@ -177,7 +180,12 @@ def measure(
     """Measure every cell that any rung of `claims` needs, each once, and split the error rate over the checks."""
     # The longest first, so that no worker is left with it at the end.
     cells = sorted(
-        {cell for claim in claims for rung in claim.rungs for cell in rung.cells},
+        {
+            cell
+            for claim in claims
+            for rung in claim.rungs
+            for cell in rung.cells + (rung.further if profile.further else ())
+        },
         key=lambda cell: (-cell.thousands, cell.name),
     )
     sequence = np.random.SeedSequence(seed)

@@ -95,12 +95,26 @@ class Setting:
 
 @dataclass(frozen=True)
 class Rung:
-    """One way to judge a claim, the verdict that is pinned for it, and the measurements it needs."""
+    """One way to judge a claim, the verdict that is pinned for it, and the measurements it needs.
+
+    Attributes
+    ----------
+    name : str
+        One of `RUNGS`.
+    expected : Verdict
+    judge : callable
+        Without `cells` it may be called before anything is measured.
+    cells : tuple of Sampled
+        Measured in every profile.
+    further : tuple of Sampled
+        More of the kind, measured where the profile says so; the judge uses what it finds.
+    """
 
     name: str
     expected: Verdict
     judge: Callable[[Statement, Setting], Evidence]
     cells: tuple[Sampled, ...] = ()
+    further: tuple[Sampled, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -236,10 +236,11 @@ def test_the_full_profile_asks_for_more_than_the_quick_one():
     quick, full = PROFILES["quick"], PROFILES["full"]
     assert full.factor > quick.factor
     assert full.needed < quick.needed
+    assert full.further > quick.further
 
 
 def test_cells_have_distinct_streams_and_rows_on_the_sphere():
-    cells = {cell for claim in CLAIMS.values() for rung in claim.rungs for cell in rung.cells}
+    cells = {cell for claim in CLAIMS.values() for rung in claim.rungs for cell in rung.cells + rung.further}
     assert len({cell.name for cell in cells}) == len(cells)
     for cell in cells:
         assert isinstance(cell, (Cell, GateCell, UnitCell))

@@ -13,15 +13,16 @@ from benchmarks.gates import measured
 from derivations.sources import STATEMENTS, Statement
 from derivations.sources.gate_expansions import MARKERS
 from verify.activations import ACTIVATIONS
-from verify.audit import Profile, run_audit
+from verify.audit import Profile, measure, run_audit
 from verify.blocks import GateCell
 from verify.claim import Evidence, Setting, Verdict
 from verify.claims import CLAIMS
 from verify.claims.gates.entries import claimed, predicted
 from verify.claims.gates.finite import joint_tests, sensitivities
-from verify.claims.gates.members import CELLS
+from verify.claims.gates.members import CELLS, FURTHER
 from verify.moments import EntryMoments
 
+ALL = CELLS + FURTHER
 C2 = STATEMENTS["C2"]
 # A fiftieth of the quick profile's neurons sees errors seven times as large.
 SHARE = 0.02
@@ -35,7 +36,13 @@ def judge(rung: str, statement: Statement, setting: Setting) -> Evidence:
 @pytest.fixture(scope="module")
 def setting() -> Setting:
     seed = np.random.SeedSequence(5)
-    return Setting({cell: cell.measure(seed, SHARE) for cell in CELLS}, 1e-3, 0.999, SMALL.needed)
+    return Setting({cell: cell.measure(seed, SHARE) for cell in ALL}, 1e-3, 0.999, SMALL.needed)
+
+
+@pytest.fixture
+def quick(setting: Setting) -> Setting:
+    """What the quick profile measures of it."""
+    return dataclasses.replace(setting, measured={cell: setting.measured[cell] for cell in CELLS})
 
 
 def test_the_audit_confirms_the_claim_and_refutes_every_planted_error():
@@ -46,11 +53,11 @@ def test_the_audit_confirms_the_claim_and_refutes_every_planted_error():
     assert all("exact" in control.refuted_on for control in audit.controls)
 
 
-def test_networks_alone_refute_an_error_in_any_term_of_any_block_and_coefficient(setting: Setting):
-    assert judge("finite", C2, setting).verdict == Verdict.CONFIRMED
+def test_networks_alone_refute_an_error_in_any_term_of_any_block_and_coefficient(quick: Setting):
+    assert judge("finite", C2, quick).verdict == Verdict.CONFIRMED
     for error in (sp.Rational(36, 1000), -sp.Rational(36, 1000)):
         for label, wrong in C2.planted(error):
-            evidence = judge("finite", wrong, setting)
+            evidence = judge("finite", wrong, quick)
             # The law for all degrees is a matter of derivation.
             assert (evidence.verdict == Verdict.REFUTED) == ("shift law" not in label), label
 
@@ -66,14 +73,28 @@ def test_a_refutation_names_form_block_and_entry(setting: Setting):
     assert "networks have" in detail
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", ALL, ids=lambda cell: cell.name)
 def test_every_cell_sees_every_term_of_its_own_network(cell: GateCell, setting: Setting):
     moments = setting.measured[cell]
-    seen = sensitivities(C2, cell, moments, 1e-3 / 8 / len(CELLS), 0.999)
+    seen = sensitivities(C2, cell, moments, 1e-3 / 8 / len(ALL), 0.999)
     # 0.5 % at the quick profile's size: errors scale with the root of the number of neurons. With 2 % of the
     # neurons the covariance of the heaviest tails is itself known to some 5 % only.
     assert max(seen.values()) < 1.05 * SMALL.needed
     assert len(seen) >= len(next(iter(claimed(C2, cell)))[2])
+
+
+def test_a_verdict_counts_the_networks_that_were_measured(setting: Setting, quick: Setting):
+    assert {cell.gates for cell in CELLS} == {0, 1, 2}
+    for number, measurements in ((4, quick), (8, setting)):
+        evidence = judge("finite", C2, measurements)
+        assert evidence.verdict == Verdict.CONFIRMED
+        assert f"of {number} networks" in evidence.detail
+
+
+def test_only_a_profile_that_says_so_measures_the_further_cells():
+    for further, cells in ((False, CELLS), (True, ALL)):
+        profile = dataclasses.replace(SMALL, factor=1e-4, further=further)
+        assert set(measure([CLAIMS["C2"]], profile, seed=0).measured) == set(cells)
 
 
 def test_without_power_the_claim_is_inconclusive(setting: Setting):
@@ -99,7 +120,7 @@ def test_networks_with_another_activation_or_slope_are_told_apart(
     assert np.abs(right.mean - entries).max() < 6 * np.sqrt(right.covariance.diagonal().max())
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+@pytest.mark.parametrize("cell", ALL, ids=lambda cell: cell.name)
 def test_blocks_and_coefficients_state_the_same_entries_as_the_derived_kernel(cell: GateCell):
     entries = np.concatenate(predicted(cell).blocks)
     forms = list(claimed(C2, cell))

@@ -10,14 +10,14 @@ from derivations.sources import STATEMENTS
 from verify.claim import Claim, Rung, Verdict
 from verify.claims.gates.exact import judge_exact
 from verify.claims.gates.finite import judge_finite
-from verify.claims.gates.members import CELLS
+from verify.claims.gates.members import CELLS, FURTHER
 
 CLAIMS = (
     Claim(
         STATEMENTS["C2"],
         (
             Rung("exact", Verdict.PROVED, judge_exact),
-            Rung("finite", Verdict.CONFIRMED, judge_finite, CELLS),
+            Rung("finite", Verdict.CONFIRMED, judge_finite, CELLS, FURTHER),
         ),
     ),
 )

@@ -34,7 +34,7 @@ from derivations.symbols import (
 from verify.activations import ACTIVATIONS
 from verify.blocks import DIMENSION, WIDTH
 from verify.claim import Evidence, Setting, Verdict
-from verify.claims.gates.members import CELLS, FORMS, ORDER, derived, exact_moments
+from verify.claims.gates.members import CELLS, FORMS, FURTHER, ORDER, derived, exact_moments
 from verify.quadrature import expectation
 
 _COSINES = (-0.99, -0.4, 0.0, 0.3, 0.8, 1.0)
@@ -157,7 +157,7 @@ def _shown(expression: sp.Expr) -> str:
 
 def judge_exact(statement: Statement, _: Setting) -> Evidence:
     """The stated forms are derived for every network, and quadrature agrees with the numbers."""
-    for cell in CELLS:
+    for cell in (*CELLS, *FURTHER):
         formulas = {name: statement.formula(f"{name}, p = {cell.gates}") for name in FORMS}
         for name, formula in (formulas | {"shift law": statement.formula("shift law")}).items():
             difference = contradiction(name, formula, cell.activation, cell.gates)
@@ -169,7 +169,7 @@ def judge_exact(statement: Statement, _: Setting) -> Evidence:
 @lru_cache(maxsize=1)
 def _summary() -> str:
     parts = []
-    for cell in CELLS:
+    for cell in (*CELLS, *FURTHER):
         result = derived(cell.activation, cell.gates)
         at = {m: WIDTH, d: DIMENSION}
         numbers = ", ".join(f"{float(getattr(result.coefficients, name).subs(at)):.6g}" for name in FORMS[1:])

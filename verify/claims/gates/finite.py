@@ -10,7 +10,7 @@ from verify.blocks import DIMENSION, WIDTH, GateCell
 from verify.claim import Evidence, Setting, Verdict
 from verify.claims.entries import ROUNDING
 from verify.claims.gates.entries import claimed
-from verify.claims.gates.members import CELLS
+from verify.claims.gates.members import CELLS, FURTHER
 from verify.joint_test import hotelling, smallest_detectable
 from verify.moments import EntryMoments
 
@@ -104,15 +104,15 @@ def joint_tests(
 
 def judge_finite(statement: Statement, setting: Setting) -> Evidence:
     """Joint test of all entries of all blocks in every cell, and the errors it could have missed."""
-    share = setting.alpha / len(CELLS)
-    measured = {cell: setting.measured[cell] for cell in CELLS}
+    measured = {cell: setting.measured[cell] for cell in (*CELLS, *FURTHER) if cell in setting.measured}
+    share = setting.alpha / len(measured)
     samples = sum(moments.neurons for moments in measured.values())
     tests = [
         (*test, cell) for cell, moments in measured.items() for test in joint_tests(statement, cell, moments)
     ]
     p_value, what, entries, cell = min(tests, key=lambda test: test[0])
     sentence = (
-        f"joint chi-square of all entries of all blocks of {len(CELLS)} networks: smallest p = {p_value:.2g} "
+        f"joint chi-square of all entries of all blocks of {len(measured)} networks: smallest p = {p_value:.2g} "
         f"(refuted below {share:.2g})"
     )
     if p_value < share:
