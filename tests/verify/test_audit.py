@@ -94,6 +94,26 @@ def test_the_same_seed_gives_the_same_evidence_whatever_the_number_of_workers():
     assert one.controls == two.controls
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_needs_no_measurement_is_judged_once_before_any_is_awaited(jobs: int):
+    seen = []
+
+    def meanwhile(setting: Setting) -> None:
+        seen.append((len(setting.measured), setting.alpha))
+
+    setting = measure(chosen_claims(["A2"]), SMALL, seed=0, jobs=jobs, meanwhile=meanwhile)
+    assert seen == [(0, setting.alpha)]
+    assert len(setting.measured) == len(CLAIMS["A2"].rungs[1].cells)
+
+
+def test_no_rung_without_cells_reads_a_measurement():
+    nothing = Setting({}, 1e-4, 0.999, 0.005)
+    for claim in CLAIMS.values():
+        for rung in claim.rungs:
+            if not rung.cells:
+                assert rung.judge(claim.statement, nothing).verdict == rung.expected
+
+
 def test_a_cell_is_measured_alike_whichever_claims_are_run():
     alone = measure(chosen_claims(["A3"]), SMALL, seed=2).measured
     together = measure(chosen_claims(["A1", "A3"]), SMALL, seed=2).measured
