@@ -16,14 +16,12 @@ import numpy as np
 from verify.activations import ACTIVATIONS, Array
 from verify.cells import Cell
 from verify.finite import FiniteNetwork, Weights
-from verify.moments import EntryMoments, entry_moments
+from verify.moments import GROUP, EntryMoments, entry_moments, whole_groups
+from verify.products import pair_sums
 from verify.streams import draw_neurons, seed_sequence
 
 # A width that is neither the dimension nor 1: m in the place of d, or left out, shows.
 WIDTH, DIMENSION = 3, 2
-# Sums over groups of independent neurons are independent too: their covariance costs an eighth of that of
-# single neurons, which was a third of a measurement. With N neurons it is known to sqrt(16 / N), kurtosis aside.
-GROUP = 8
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,9 @@ class GateCell:
         return FiniteNetwork(self.name, phi, dphi, self.gates)
 
     def measure(self, seed: np.random.SeedSequence, factor: float) -> EntryMoments:
-        """Mean of the entries i <= j of every block, ((2 + p) 10,), and its covariance.
-
-        From `factor` times the cell's neurons, rounded to whole groups, of which there are two or more.
-        """
+        """Mean of the entries i <= j of every block, ((2 + p) 10,), and its covariance."""
         X, finite = self.X, self.network
-        count = GROUP * max(2, round(self.thousands * 1024 * factor / GROUP))
+        count = whole_groups(self.thousands * 1024 * factor)
         key = seed_sequence(seed, zlib.crc32(self.name.encode()))
         drawn = draw_neurons(finite, len(X), DIMENSION, WIDTH, count, 1, key)
         sums = (block_terms(finite, weights, X, WIDTH, GROUP) for weights in drawn)
@@ -121,17 +116,6 @@ def block_terms(finite: FiniteNetwork, weights: Weights, X: Array, width: int, g
     array([225., 100.,  36.])
     """
     factors = finite.factors(weights, X, width)
-    n, count = factors.readout.shape
-    gram = X @ X.T
-    pairs = n * (n + 1) // 2
-    blocks = (factors.readout, *factors.gradient.swapaxes(0, 1))
-    sums = np.empty((len(blocks), pairs, count // group))
-    for block, values in enumerate(blocks):
-        grouped = values.reshape(n, group, -1)
-        stop = 0
-        for row in range(n):
-            start, stop = stop, stop + n - row
-            # Products and their sums in one pass: the products alone would leave the cache.
-            np.einsum("gc,jgc->jc", grouped[row], grouped[row:], out=sums[block, start:stop])
-    sums[1:] *= gram[np.triu_indices(n)][:, None]
-    return sums.reshape(-1, count // group)
+    gram = (X @ X.T)[np.triu_indices(len(X))][:, None]
+    gradients = (gram * pair_sums(block, group) for block in factors.gradient.swapaxes(0, 1))
+    return np.concatenate([pair_sums(factors.readout, group), *gradients])

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from verify.activations import Array
-from verify.blocks import GROUP, WIDTH, GateCell, block_terms
-from verify.moments import entry_moments, neuron_moments
+from verify.blocks import WIDTH, GateCell, block_terms
+from verify.moments import GROUP, entry_moments, neuron_moments
 from verify.streams import draw_neurons
 
 NETWORKS = [("gelu", 0), ("silu", 1), ("relu", 2)]
