@@ -19,7 +19,7 @@ from verify.claim import Verdict
 from verify.claims import CLAIMS
 from verify.statistics import clopper_pearson
 
-REDUCED = Profile("reduced", factor=0.02, alpha=0.05)
+REDUCED = Profile("reduced", factor=0.02, alpha=0.05, further=True)
 
 
 def false_alarm(ids: Sequence[str], seed: int) -> bool:

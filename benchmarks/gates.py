@@ -18,15 +18,12 @@ import numpy as np
 
 from verify.activations import ACTIVATIONS
 from verify.audit import PLANTED, worker_pool
-from verify.claims.gates import (
-    CLAIMS,
-    FORMS,
-    GateCell,
-    contradiction,
-    joint_tests,
-    predicted,
-    sensitivities,
-)
+from verify.blocks import GateCell
+from verify.claims.gates import CLAIMS
+from verify.claims.gates.entries import predicted
+from verify.claims.gates.exact import contradiction
+from verify.claims.gates.finite import joint_tests, sensitivities
+from verify.claims.gates.members import FORMS
 
 NAMES = tuple(name for name, (_, slope) in ACTIVATIONS.items() if slope is not None)
 NETWORKS = len(NAMES) * 3

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from derivations.activations import Activation
+from derivations.duals.activations import sigmoid, softplus
 from derivations.normal_form import NormalForm
 from derivations.symbols import z
 
@@ -45,8 +46,8 @@ class NormalDistribution(sp.Function):
 
 
 _NUMPY = {
-    "Logistic": special.expit,
-    "Softplus": lambda x: np.logaddexp(0.0, x),
+    "Logistic": sigmoid,
+    "Softplus": softplus,
     "NormalDistribution": special.ndtr,
 }
 

@@ -135,3 +135,29 @@ def _array_of_numbers(X: object, name: str) -> np.ndarray:
                     f"{name} must hold numbers below 1.8e308, got an integer that is larger"
                 ) from error
     return array
+
+
+def check_matrices(X: object, Y: object | None) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """The two data matrices of a kernel, of which the second may be left out, as float64.
+
+    Raises
+    ------
+    InputError
+        As `check_matrix`, and for matrices with different numbers of columns.
+
+    Examples
+    --------
+    >>> check_matrices([[1, 2]], None)
+    (array([[1., 2.]]), None)
+    >>> check_matrices([[1, 2]], [[1], [2]])
+    Traceback (most recent call last):
+    ...
+    derivations.errors.InputError: Y must have 2 columns as X has, got 1
+    """
+    first = check_matrix(X, "X")
+    if Y is None:
+        return first, None
+    second = check_matrix(Y, "Y")
+    if second.shape[1] != first.shape[1]:
+        raise InputError(f"Y must have {first.shape[1]} columns as X has, got {second.shape[1]}")
+    return first, second

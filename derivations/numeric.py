@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 from sympy.codegen.cfunctions import expm1
-from threadpoolctl import ThreadpoolController
 
 from derivations import pairwise
 from derivations.arguments import check_choice, check_positive_integer
@@ -26,9 +25,10 @@ from derivations.duals import NAMED, duals_of_rows, ntk_from_duals
 from derivations.elementwise import activation_functions
 from derivations.errors import InputError
 from derivations.kernel_derivation import KernelDerivation, NotExpandedError, derive
-from derivations.matrix import check_matrix
+from derivations.matrix import check_matrices
 from derivations.networks import TwoLayer, as_network
 from derivations.symbols import d, m, r_i, r_j, rho
+from derivations.threads import one_blas_thread
 
 Kind = Literal["ntk", "nngp"]
 THETA, COSINE, SINE = sp.symbols("theta cosine sine", real=True)
@@ -160,16 +160,12 @@ class KernelFunction:
         InputError
             For arrays that are not real, finite and of rank 2, or do not match.
         """
-        X = check_matrix(X, "X")
-        if Y is not None:
-            Y = check_matrix(Y, "Y")
-            if Y.shape[1] != X.shape[1]:
-                raise InputError(f"Y must have {X.shape[1]} columns as X has, got {Y.shape[1]}")
+        X, Y = check_matrices(X, Y)
         check_positive_integer(threads, "threads")
         profile = self.profile(X.shape[1])
         X, Y = extended_rows(self.network, X), None if Y is None else extended_rows(self.network, Y)
-        # Each tile is a small product: threads of the BLAS's own would mostly wait for one another, spinning.
-        with _threadpools().limit(limits=1, user_api="blas"):
+        # Each tile is a small product.
+        with one_blas_thread():
             return pairwise.fill(profile, X, Y, threads)
 
     def profile(self, dimension: int) -> pairwise.Profile:
@@ -204,12 +200,6 @@ class KernelFunction:
             return total if total is not None else np.zeros_like(theta)
 
         return evaluate
-
-
-@cache
-def _threadpools() -> ThreadpoolController:
-    """The BLAS libraries that are loaded; finding them takes milliseconds."""
-    return ThreadpoolController()
 
 
 @lru_cache(maxsize=64)
@@ -257,10 +247,8 @@ class SeriesKernel:
         """
         activation = self.network.activation
         chosen = activation.name if activation.name in NAMED else activation_functions(activation)
-        X, Y = check_matrix(X, "X"), None if Y is None else check_matrix(Y, "Y")
+        X, Y = check_matrices(X, Y)
         gates, dimension = self.network.gates, X.shape[1]
-        if Y is not None and Y.shape[1] != dimension:
-            raise InputError(f"Y must have {dimension} columns as X has, got {Y.shape[1]}")
         duals = duals_of_rows(
             chosen,  # type: ignore[arg-type]
             extended_rows(self.network, X),

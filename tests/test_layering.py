@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 # What the finite side may take from the symbolic one: the checks of arguments, no mathematics.
 SHARED = {"derivations", "derivations.errors", "derivations.arguments", "derivations.matrix"}
 FINITE_SIDE = (
-    "activations", "finite", "streams", "products", "accumulators", "montecarlo", "moments", "ladder", "quadrature",
-    "joint_test", "statistics", "eigenvalues", "inputs", "prepare",
+    "activations", "finite", "streams", "products", "accumulators", "montecarlo", "moments", "cells", "blocks",
+    "ladder", "quadrature", "joint_test", "statistics", "eigenvalues", "inputs", "prepare",
 )  # fmt: skip
 
 

@@ -20,8 +20,7 @@ import sympy as sp
 
 from derivations.arguments import check_choice
 from derivations.errors import InputError
-from verify.cells import Cell
-from verify.claim import Claim, Evidence, Setting, Verdict
+from verify.claim import Claim, Evidence, Sampled, Setting, Verdict
 from verify.claims import CLAIMS
 from verify.moments import EntryMoments
 
@@ -43,6 +42,8 @@ class Profile:
         Probability with which an error of the smallest detectable size is caught.
     needed : float
         Relative error in a single coefficient that a finite check must be able to catch.
+    further : bool
+        Whether to measure a rung's `further` cells too.
     """
 
     name: str
@@ -50,9 +51,10 @@ class Profile:
     alpha: float = 1e-3
     power: float = 0.999
     needed: float = 0.005
+    further: bool = False
 
 
-PROFILES = {p.name: p for p in (Profile("quick", 1.0), Profile("full", 25.0, needed=0.001))}
+PROFILES = {p.name: p for p in (Profile("quick", 1.0), Profile("full", 25.0, needed=0.001, further=True))}
 PLANTED = sp.Rational(1, 200)
 """Relative size of the controls' errors."""
 
@@ -145,12 +147,24 @@ def run_audit(
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise InputError(f"seed must be a whole number, 0 or larger, got {seed!r}")
     claims = chosen_claims(ids)
-    setting = measure(claims, profile, seed, jobs, progress)
+    early: dict[tuple[str, str], Evidence] = {}
+
+    def judge_derivations(setting: Setting) -> None:
+        for claim in claims:
+            for rung in claim.rungs:
+                if not rung.cells:
+                    early[claim.id, rung.name] = rung.judge(claim.statement, setting)
+
+    setting = measure(claims, profile, seed, jobs, progress, judge_derivations)
     results = tuple(
         (
             claim,
             tuple(
-                RungResult(rung.name, rung.expected, rung.judge(claim.statement, setting))
+                RungResult(
+                    rung.name,
+                    rung.expected,
+                    early.get((claim.id, rung.name)) or rung.judge(claim.statement, setting),
+                )
                 for rung in claim.rungs
             ),
         )
@@ -173,32 +187,51 @@ def _controls(claim: Claim, setting: Setting) -> list[ControlResult]:
 
 
 def measure(
-    claims: Sequence[Claim], profile: Profile, seed: int, jobs: int = 1, progress: Progress | None = None
+    claims: Sequence[Claim],
+    profile: Profile,
+    seed: int,
+    jobs: int = 1,
+    progress: Progress | None = None,
+    meanwhile: Callable[[Setting], None] | None = None,
 ) -> Setting:
-    """Measure every cell that any rung of `claims` needs, each once, and split the error rate over the checks."""
+    """Measure every cell that any rung of `claims` needs, each once, and split the error rate over the checks.
+
+    `meanwhile` is called once while other processes measure, with the setting that nothing is measured in yet:
+    deriving takes as long as a third of the measurements, and would leave all cores but one idle.
+    """
     # The longest first, so that no worker is left with it at the end.
     cells = sorted(
-        {cell for claim in claims for rung in claim.rungs for cell in rung.cells},
+        {
+            cell
+            for claim in claims
+            for rung in claim.rungs
+            for cell in rung.cells + (rung.further if profile.further else ())
+        },
         key=lambda cell: (-cell.thousands, cell.name),
     )
     sequence = np.random.SeedSequence(seed)
-    measured: dict[Cell, EntryMoments] = {}
+    measured: dict[Sampled, EntryMoments] = {}
+    checks = sum(bool(rung.cells) for claim in claims for rung in claim.rungs)
+    setting = Setting(measured, profile.alpha / max(checks, 1), profile.power, profile.needed)
 
-    def done(cell: Cell, moments: EntryMoments) -> None:
+    def done(cell: Sampled, moments: EntryMoments) -> None:
         measured[cell] = moments
         if progress is not None:
             progress(f"measured {cell.name}", len(measured), len(cells))
 
-    if jobs == 1:
+    if jobs == 1 or not cells:
+        if meanwhile is not None:
+            meanwhile(setting)
         for cell in cells:
             done(cell, cell.measure(sequence, profile.factor))
-    elif cells:
+    else:
         with worker_pool(min(jobs, len(cells))) as pool:
             running = {pool.submit(cell.measure, sequence, profile.factor): cell for cell in cells}
+            if meanwhile is not None:
+                meanwhile(setting)
             for future in as_completed(running):
                 done(running[future], future.result())
-    checks = sum(bool(rung.cells) for claim in claims for rung in claim.rungs)
-    return Setting(measured, profile.alpha / max(checks, 1), profile.power, profile.needed)
+    return setting
 
 
 @contextmanager

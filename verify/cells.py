@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from verify.activations import Array
-from verify.moments import EntryMoments, neuron_moments
+from verify.moments import GROUP, EntryMoments, neuron_moments, whole_groups
+from verify.streams import seed_sequence
 
 _ANGLES = (0.0, 0.15, np.pi / 2, np.pi - 0.15)
 
@@ -69,8 +70,6 @@ class Cell:
 
     def measure(self, seed: np.random.SeedSequence, factor: float) -> EntryMoments:
         """Mean kernel and covariance of its entries, over `factor` times the cell's neurons."""
-        key = np.random.SeedSequence(
-            seed.entropy, spawn_key=(*seed.spawn_key, zlib.crc32(self.name.encode()))
-        )
-        neurons = max(2, round(self.thousands * 1024 * factor))
-        return neuron_moments(self.network, self.X, self.width, neurons, key, kind=self.kind)
+        key = seed_sequence(seed, zlib.crc32(self.name.encode()))
+        neurons = whole_groups(self.thousands * 1024 * factor)
+        return neuron_moments(self.network, self.X, self.width, neurons, key, kind=self.kind, group=GROUP)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from derivations.sources import Statement
 
 if TYPE_CHECKING:
-    from verify.cells import Cell
+    import numpy as np
+
     from verify.moments import EntryMoments
 
 
@@ -48,13 +49,35 @@ class Evidence:
     smallest_detectable: float | None = None
 
 
+class Sampled(Protocol):
+    """What the audit measures once and hands to every judge that needs it; hashable, equal if measured alike.
+
+    Attributes
+    ----------
+    name : str
+        Key of its random numbers and what progress reports call it.
+    thousands : int
+        Samples in units of 1024, in the quick profile: the longest measurements are begun first.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def thousands(self) -> int: ...
+
+    def measure(self, seed: np.random.SeedSequence, factor: float) -> EntryMoments:
+        """Mean of the entries and its covariance over `factor` times the samples, by `seed` and `name` alone."""
+        ...
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a judge may use besides the statement.
 
     Attributes
     ----------
-    measured : mapping of Cell to EntryMoments
+    measured : mapping of Sampled to EntryMoments
         Monte Carlo measurements, shared by all claims.
     alpha : float
         False-alarm rate of one check.
@@ -64,7 +87,7 @@ class Setting:
         Relative error in one coefficient that a check must be able to catch; else it is inconclusive.
     """
 
-    measured: Mapping[Cell, EntryMoments]
+    measured: Mapping[Sampled, EntryMoments]
     alpha: float
     power: float
     needed: float
@@ -72,12 +95,26 @@ class Setting:
 
 @dataclass(frozen=True)
 class Rung:
-    """One way to judge a claim, the verdict that is pinned for it, and the measurements it needs."""
+    """One way to judge a claim, the verdict that is pinned for it, and the measurements it needs.
+
+    Attributes
+    ----------
+    name : str
+        One of `RUNGS`.
+    expected : Verdict
+    judge : callable
+        Without `cells` it may be called before anything is measured.
+    cells : tuple of Sampled
+        Measured in every profile.
+    further : tuple of Sampled
+        More of the kind, measured where the profile says so; the judge uses what it finds.
+    """
 
     name: str
     expected: Verdict
     judge: Callable[[Statement, Setting], Evidence]
-    cells: tuple[Cell, ...] = ()
+    cells: tuple[Sampled, ...] = ()
+    further: tuple[Sampled, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -160,11 +160,17 @@ class FiniteNetwork:
         return np.hstack([X, np.full((len(X), 1), constant)])
 
     def outputs(self, weights: Weights, X: Array, width: int) -> Array:
-        """Derivatives of z by the readout, s_out phi(s_in w_k.x_i) prod_l (s_in v_kl.x_i) : (n, b) float."""
+        """Derivatives of z by the readout, s_out phi(s_in w_k.x_i) prod_l (s_in v_kl.x_i) : (n, b) float.
+
+        Raises
+        ------
+        InputError
+            If the weights have another number of gates.
+        """
         s_in, s_out, _, _ = self.scales(X.shape[1], width)
         rows = self.rows(X)
         value = self.phi(row_products(rows, weights.activation, s_in))
-        return s_out * _product([value, *(row_products(rows, v, s_in) for v in weights.gates)])
+        return s_out * _product([value, *self._gate_values(weights, rows, s_in)])
 
     def factors(self, weights: Weights, X: Array, width: int) -> Factors:
         """The gradients of z at the rows of X : (n, d), without their common factor x (see `Factors`).
@@ -174,7 +180,7 @@ class FiniteNetwork:
         Raises
         ------
         InputError
-            If the activation has no derivative.
+            If the activation has no derivative, or the weights have another number of gates.
         """
         if self.dphi is None:
             raise InputError(
@@ -184,7 +190,7 @@ class FiniteNetwork:
         s_in, s_out, _, _ = self.scales(X.shape[1], width)
         rows = self.rows(X)
         inner = row_products(rows, weights.activation, s_in)
-        gates = [row_products(rows, v, s_in) for v in weights.gates]
+        gates = self._gate_values(weights, rows, s_in)
         value, slope = self.phi(inner), self.dphi(inner)
         amplitude = (s_in * s_out) * weights.readout
         gradient = np.empty((X.shape[0], 1 + self.gates, inner.shape[1]))
@@ -193,6 +199,14 @@ class FiniteNetwork:
             others = gates[:index] + gates[index + 1 :]
             np.multiply(_product([value, *others]), amplitude, out=gradient[:, 1 + index])
         return Factors(readout=s_out * _product([value, *gates]), gradient=gradient)
+
+    def _gate_values(self, weights: Weights, rows: Array, s_in: float) -> list[Array]:
+        """The linear gates s_in v_kl.x_i, each (n, b)."""
+        if len(weights.gates) != self.gates:
+            raise InputError(
+                f"weights must have the {self.gates} linear gates of network {self.name!r}, got {len(weights.gates)}"
+            )
+        return [row_products(rows, v, s_in) for v in weights.gates]
 
 
 def finite_network(

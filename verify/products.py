@@ -65,6 +65,41 @@ def add_row_products(triangle: Array, X: Array, weight: float = 1.0) -> None:
         dsyrk(weight, rows.T, beta=1.0, c=triangle, trans=1, overwrite_c=1)
 
 
+def pair_sums(X: Array, group: int = 1) -> Array:
+    r"""Products of all pairs of rows, entry by entry, summed over groups of columns.
+
+    .. math:: S_{(i, j), c} = \sum_{h < g} X_{i, c + h b / g}\, X_{j, c + h b / g}, \qquad i \le j
+
+    Parameters
+    ----------
+    X : (n, b) float
+    group : int
+        g, a divisor of b.
+
+    Returns
+    -------
+    (n (n + 1) / 2, b / g) float
+        The pairs in the order of `numpy.triu_indices`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pair_sums(np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[1.0, 4.0], [3.0, 8.0], [9.0, 16.0]]
+    >>> pair_sums(np.array([[1.0, 2.0], [3.0, 4.0]]), group=2).T
+    array([[ 5., 11., 25.]])
+    """
+    n, count = X.shape
+    grouped = X.reshape(n, group, count // group)
+    sums = np.empty((n * (n + 1) // 2, count // group))
+    stop = 0
+    for row in range(n):
+        start, stop = stop, stop + n - row
+        # Products and their sums in one pass: the products alone would leave the cache.
+        np.einsum("gc,jgc->jc", grouped[row], grouped[row:], out=sums[start:stop])
+    return sums
+
+
 def symmetric(triangle: Array) -> Array:
     """The symmetric matrix with this upper triangle; the lower one must hold zeros."""
     full = triangle + triangle.T

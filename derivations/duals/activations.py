@@ -71,7 +71,8 @@ def _checked(function: Elementwise) -> Elementwise:
     return evaluate
 
 
-def _sigmoid(z: Array) -> Array:
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + e^-z)."""
     e = np.exp(-np.abs(z))  # exp(-z) would overflow
     return np.where(z < 0, e, 1.0) / (1 + e)
 
@@ -82,11 +83,11 @@ def _sigmoid_slope(z: Array) -> Array:
 
 
 def _silu(z: Array) -> Array:
-    return z * _sigmoid(z)
+    return z * sigmoid(z)
 
 
 def _silu_slope(z: Array) -> Array:
-    s = _sigmoid(z)
+    s = sigmoid(z)
     return s * (1 + z * (1 - s))
 
 
@@ -94,7 +95,8 @@ def _tanh_slope(z: Array) -> Array:
     return 4 * _sigmoid_slope(2 * z)
 
 
-def _softplus(z: Array) -> Array:
+def softplus(z: Array) -> Array:
+    """log(1 + e^z)."""
     return np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z)))
 
 
@@ -111,13 +113,13 @@ def _mish(z: Array) -> Array:
 
 def _mish_slope(z: Array) -> Array:
     t = _tanh_of_softplus(z)
-    return t + z * _sigmoid(z) * (1 - t * t)
+    return t + z * sigmoid(z) * (1 - t * t)
 
 
 NAMED = {
-    "sigmoid": Smooth("sigmoid", _sigmoid, _sigmoid_slope),
+    "sigmoid": Smooth("sigmoid", sigmoid, _sigmoid_slope),
     "silu": Smooth("silu", _silu, _silu_slope),
     "tanh": Smooth("tanh", np.tanh, _tanh_slope),
-    "softplus": Smooth("softplus", _softplus, _sigmoid),
+    "softplus": Smooth("softplus", softplus, sigmoid),
     "mish": Smooth("mish", _mish, _mish_slope),
 }

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import ThreadpoolController
 
 from derivations.arguments import check_positive_integer
 from derivations.duals.activations import Array, Elementwise, Smooth, smooth
 from derivations.duals.features import Features, interpolated, radial_order
 from derivations.errors import InputError
+from derivations.threads import one_blas_thread
 
 Activation = str | Smooth | tuple[Elementwise, Elementwise]
 Index = NDArray[np.intp]
@@ -121,7 +120,7 @@ def evaluate(
 ) -> tuple[Array, Array]:
     """`dual_matrices` of standard deviations, checked arguments only."""
     out = np.empty((2, *cosine.shape))
-    with threadpools().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
         cells = _cells(activation, sigma_i, sigma_j, pool)
 
         def compute(tile: tuple[_Cell, slice, _Cell, slice]) -> None:
@@ -156,12 +155,6 @@ def check_range(sigma: Array, what: str, variance: Array) -> Array:
             f"{what} must be 0 or between {LOWEST**2:g} and {HIGHEST**2:g}, got {variance[outside][0]:.3g}"
         )
     return sigma
-
-
-@cache
-def threadpools() -> ThreadpoolController:
-    """The BLAS libraries that are loaded; finding them takes milliseconds."""
-    return ThreadpoolController()
 
 
 def _cells(activation: Smooth, sigma_i: Array, sigma_j: Array, pool: ThreadPoolExecutor) -> list[_Cell]:

@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike
 
 from derivations.arguments import check_memory, check_positive_integer
 from derivations.duals.activations import Array, smooth
-from derivations.duals.matrices import Activation, check_range, evaluate, threadpools
+from derivations.duals.matrices import Activation, check_range, evaluate
 from derivations.errors import InputError
-from derivations.matrix import check_matrix
+from derivations.matrix import check_matrices
 from derivations.pairwise import fill
+from derivations.threads import one_blas_thread
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,7 @@ def duals_of_rows(
            [0.        , 0.        , 0.        ]])
     """
     chosen = smooth(activation)
-    X = check_matrix(X, "X")
-    if Y is not None:
-        Y = check_matrix(Y, "Y")
-        if Y.shape[1] != X.shape[1]:
-            raise InputError(f"Y must have {X.shape[1]} columns as X has, got {Y.shape[1]}")
+    X, Y = check_matrices(X, Y)
     check_positive_integer(threads, "threads")
     scale = 1 / X.shape[1] if scale is None else scale
     if not 0 < scale < np.inf:
@@ -84,7 +81,7 @@ def duals_of_rows(
     sigma_i = _deviations(X, scale, "X")
     sigma_j = sigma_i if Y is None else _deviations(Y, scale, "Y")
     check_memory(len(sigma_i), len(sigma_j), 6, "a kernel")
-    with threadpools().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         cosine = fill(lambda theta, cosine, sine, r_i, r_j: cosine, X, Y, threads)
     T, slope = evaluate(chosen, sigma_i, sigma_j, cosine, Y is None, threads)
     cosine *= np.multiply.outer(sigma_i, sigma_j)  # one factor after the other is not symmetric in its bits

@@ -266,21 +266,18 @@ def test_a_strip_across_the_poles_is_noticed(monkeypatch: pytest.MonkeyPatch):
     assert not sigmoid_is_right()
 
 
-def test_too_coarse_a_step_is_refused_and_noticed(monkeypatch: pytest.MonkeyPatch):
-    width = trapezoid.step_width
-    monkeypatch.setattr(trapezoid, "step_width", lambda *arguments: 1.4 * width(*arguments))
+@pytest.mark.parametrize(
+    ("plan", "factor", "bound"),
+    [("step_width", 1.4, "discretisation_error"), ("_truncation", 0.7, "truncation_error")],
+)
+def test_a_coarse_step_or_a_sum_cut_short_is_refused_and_noticed(
+    plan: str, factor: float, bound: str, monkeypatch: pytest.MonkeyPatch
+):
+    planned = getattr(trapezoid, plan)
+    monkeypatch.setattr(trapezoid, plan, lambda *arguments: factor * planned(*arguments))
     with pytest.raises(InputError, match="errors to be planned"):
         sigmoid_is_right()
-    monkeypatch.setattr(trapezoid, "discretisation_error", lambda *_: arb(0))
-    assert not sigmoid_is_right()
-
-
-def test_a_sum_cut_short_is_refused_and_noticed(monkeypatch: pytest.MonkeyPatch):
-    cut = trapezoid._truncation
-    monkeypatch.setattr(trapezoid, "_truncation", lambda *arguments: 0.7 * cut(*arguments))
-    with pytest.raises(InputError, match="errors to be planned"):
-        sigmoid_is_right()
-    monkeypatch.setattr(trapezoid, "truncation_error", lambda *_: arb(0))
+    monkeypatch.setattr(trapezoid, bound, lambda *_: arb(0))
     assert not sigmoid_is_right()
 
 

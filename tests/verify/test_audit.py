@@ -14,10 +14,12 @@ from derivations.errors import InputError
 from derivations.sources import STATEMENTS, Statement
 from derivations.symbols import d, m, rho
 from verify.audit import PROFILES, Audit, Profile, RungResult, chosen_claims, measure, run_audit
+from verify.blocks import GateCell
 from verify.cells import Cell
 from verify.claim import Evidence, Rung, Setting, Verdict
 from verify.claims import CLAIMS
 from verify.claims.distance import Distance, cosine_expectation
+from verify.claims.gradient import UnitCell
 from verify.claims.symbolic import derived
 from verify.report import as_html, as_json, as_text
 
@@ -90,6 +92,26 @@ def test_the_same_seed_gives_the_same_evidence_whatever_the_number_of_workers():
     one, two = (run_audit(["A2"], profile=SMALL, seed=11, jobs=jobs) for jobs in (1, 2))
     assert one.claims == two.claims
     assert one.controls == two.controls
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_needs_no_measurement_is_judged_once_before_any_is_awaited(jobs: int):
+    seen = []
+
+    def meanwhile(setting: Setting) -> None:
+        seen.append((len(setting.measured), setting.alpha))
+
+    setting = measure(chosen_claims(["A2"]), SMALL, seed=0, jobs=jobs, meanwhile=meanwhile)
+    assert seen == [(0, setting.alpha)]
+    assert len(setting.measured) == len(CLAIMS["A2"].rungs[1].cells)
+
+
+def test_no_rung_without_cells_reads_a_measurement():
+    nothing = Setting({}, 1e-4, 0.999, 0.005)
+    for claim in CLAIMS.values():
+        for rung in claim.rungs:
+            if not rung.cells:
+                assert rung.judge(claim.statement, nothing).verdict == rung.expected
 
 
 def test_a_cell_is_measured_alike_whichever_claims_are_run():
@@ -234,12 +256,14 @@ def test_the_full_profile_asks_for_more_than_the_quick_one():
     quick, full = PROFILES["quick"], PROFILES["full"]
     assert full.factor > quick.factor
     assert full.needed < quick.needed
+    assert full.further > quick.further
 
 
 def test_cells_have_distinct_streams_and_rows_on_the_sphere():
-    cells = {cell for claim in CLAIMS.values() for rung in claim.rungs for cell in rung.cells}
+    cells = {cell for claim in CLAIMS.values() for rung in claim.rungs for cell in rung.cells + rung.further}
     assert len({cell.name for cell in cells}) == len(cells)
     for cell in cells:
+        assert isinstance(cell, (Cell, GateCell, UnitCell))
         np.testing.assert_allclose(np.sum(cell.X**2, axis=1), cell.d, rtol=1e-14)
     first, second = (
         Cell("relu", "ntk", 2, width, 1).measure(np.random.SeedSequence(0), 1) for width in (2, 3)

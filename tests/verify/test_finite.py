@@ -153,3 +153,13 @@ def test_a_network_of_ones_own_can_change_its_parametrization():
     mine = FiniteNetwork("sine", np.sin, np.cos, gates=1)
     assert finite_network(mine) is mine
     assert finite_network(mine, "ntk").parametrization == "ntk"
+
+
+@pytest.mark.parametrize(("drawn", "used"), [("relu", "reglu"), ("gqu", "reglu"), ("reglu", "relu")])
+def test_weights_with_another_number_of_gates_are_refused(drawn, used):
+    weights = finite_network(drawn).draw(np.random.default_rng(0), d=2, width=4, count=4)
+    for function in (finite_network(used).outputs, finite_network(used).factors):
+        with pytest.raises(
+            InputError, match=f"weights must have the . linear gates of network '{used}', got"
+        ):
+            function(weights, np.eye(2), 4)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
-from typing import cast
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ import sympy as sp
 
 from verify.activations import ACTIVATIONS, Array
 from verify.audit import PROFILES, run_audit
-from verify.cells import Cell
 from verify.claim import Evidence, Setting, Verdict
 from verify.claims import gradient
 from verify.claims.gradient import CELLS, CLAIMS, UNITS, UnitCell, predicted, unit_entries
@@ -25,8 +23,8 @@ ALPHA = 1e-4
 
 @cache
 def setting(factor: float = 1.0, needed: float = 0.005, seed: int = 7) -> Setting:
-    measured = {cast(Cell, cell): cell.measure(np.random.SeedSequence(seed), factor) for cell in CELLS}
-    return Setting(measured, ALPHA, 0.999, needed)
+    entropy = np.random.SeedSequence(seed)
+    return Setting({cell: cell.measure(entropy, factor) for cell in CELLS}, ALPHA, 0.999, needed)
 
 
 def judged(rung: int, statement=CLAIM.statement, **arguments: float) -> Evidence:
@@ -81,7 +79,7 @@ def test_predictions_are_what_quadrature_gives_with_the_average_over_v_and_w_don
 
 def test_measurements_of_every_entry_are_within_their_errors_of_the_prediction():
     for cell in CELLS:
-        moments = setting().measured[cast(Cell, cell)]
+        moments = setting().measured[cell]
         claimed = total(predicted(cell))
         errors = np.sqrt(np.diagonal(moments.covariance))
         # 5 standard errors of 48 correlated normals: one chance in 40 000.
@@ -170,7 +168,7 @@ def test_a_wrong_moment_of_a_single_activation_is_refuted_by_units(monkeypatch: 
         for kind in range(4):  # the control variates' means as well
 
             def wrong(cell: UnitCell, entry: int = kind * len(UNITS) + row) -> dict[str, dict[str, Array]]:
-                sizes = np.sqrt(np.diagonal(setting().measured[cast(Cell, cell)].covariance))
+                sizes = np.sqrt(np.diagonal(setting().measured[cell].covariance))
                 shift = np.zeros(4 * len(UNITS))
                 means = total(true[cell])
                 shift[entry] = max(0.005 * means[entry], 15 * sizes[entry] * (entry >= 2 * len(UNITS)))

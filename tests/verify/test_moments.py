@@ -5,7 +5,7 @@ import pytest
 
 from derivations.errors import InputError
 from verify.finite import finite_network
-from verify.moments import neuron_moments, quadratic_form
+from verify.moments import GROUP, neuron_moments, quadratic_form
 from verify.montecarlo import empirical_ntk, kernel_factors
 from verify.streams import draw_neurons
 
@@ -90,3 +90,29 @@ def test_a_vector_that_does_not_fit_is_refused():
         quadratic_form("relu", np.eye(2), [1.0, 1.0, 1.0], width=4)
     with pytest.raises(InputError, match="v must be finite"):
         quadratic_form("relu", np.eye(2), [1.0, np.nan], width=4)
+
+
+@pytest.mark.parametrize("kind", ["ntk", "nngp"])
+def test_groups_leave_the_mean_and_estimate_the_same_covariance(kind: str):
+    X = np.array([[1.0, 0.0], [0.3, -0.8]])
+    single, grouped = (neuron_moments("reglu", X, 3, 80_000, 1, kind=kind, group=g) for g in (1, GROUP))
+    assert grouped.neurons == single.neurons == 80_000
+    np.testing.assert_allclose(grouped.mean, single.mean, rtol=1e-12)
+    # 10 000 groups know a variance to sqrt(2 / 10 000) = 1.4 % more or less than single neurons: 5 deviations.
+    deviations = np.sqrt(single.covariance.diagonal())
+    difference = (grouped.covariance - single.covariance) / np.outer(deviations, deviations)
+    assert np.abs(difference).max() < 0.07
+
+
+@pytest.mark.parametrize(
+    ("n", "neurons", "group", "message"),
+    [
+        (2, 100, 3, "group must be 1 or 8, got 3"),
+        (2, 100, GROUP, "neurons must be two or more groups of 8, got 100"),
+        (2, 8, GROUP, "neurons must be two or more groups of 8, got 8"),
+        (33, 800, GROUP, r"group must be 1 for X of shape \(33, 2\), got 8"),
+    ],
+)
+def test_groups_that_do_not_fit_are_refused(n: int, neurons: int, group: int, message: str):
+    with pytest.raises(InputError, match=message):
+        neuron_moments("relu", np.ones((n, 2)), 3, neurons, group=group)

@@ -172,9 +172,9 @@ def test_progress_counts_neurons_to_the_end():
 
 
 def test_relative_error_falls_with_the_number_of_neurons():
-    # 1 / sqrt(neurons), each known to about a tenth.
+    # 1 / sqrt(neurons); over seeds the two errors vary by 0.68 % and 0.18 %, their ratio by 0.7 %: 5 deviations.
     few, many = (empirical_ntk("tanh", np.eye(3), 1000, seeds).relative_error for seeds in (1, 16))
-    assert few / many == pytest.approx(4.0, rel=0.3)
+    assert few / many == pytest.approx(4.0, rel=0.035)
 
 
 @pytest.mark.parametrize(
