@@ -12,7 +12,7 @@ the NTK, and in the NNGP covariance \(m s_{out}^2\sigma_a^2\, T\,\Gamma^g\) of t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -100,13 +100,18 @@ def _gradient_steps(gates: int, names: list[Step]) -> Iterator[Step]:
 
 
 def _expectation_steps(gates: int, products: list[sp.Expr]) -> Iterator[Step]:
-    """The kernel as expectations, factorised over independent weights, second moments by Isserlis."""
+    """The kernel and the covariance of outputs as expectations, in moments of independent weights."""
     yield Step(
         "Sum over hidden units", KERNEL, sp.Add(*(m * Expectation(e) for e in products)), "identical units"
     )
     covariance = a**2 * products[0]
     yield Step("Covariance of outputs", COVARIANCE, m * Expectation(covariance), "covariance of outputs")
-    for product in (*products, covariance):
+    yield from _moment_steps(gates, [*products, covariance])
+
+
+def _moment_steps(gates: int, products: list[sp.Expr]) -> Iterator[Step]:
+    """Expectations of products factorised over independent weights, second moments by Isserlis."""
+    for product in products:
         yield Step("Independent weights", Expectation(product), _factorised(product, gates), "independence")
     yield Step("Readout variance", Expectation(a**2), sigma_a**2, "Isserlis")
     for index in range(1, gates + 1):
@@ -237,8 +242,8 @@ def general_steps(network: TwoLayer) -> list[Step]:
     if not network.activation.is_continuous:
         raise InputError(
             f"activation {network.activation.name} jumps at 0, so the gradient in the activation weights w is not "
-            "a function and their block has no NTK; a continuous activation is needed (networks have the NNGP "
-            "covariance: empirical, kind nngp)"
+            "a function and their block has no NTK; a continuous activation is needed (the NNGP covariance it has: "
+            "kernel or empirical, kind nngp)"
         )
     steps = list(_name_steps(network.gates))
     steps += _gradient_steps(network.gates, steps[1:])
@@ -247,6 +252,21 @@ def general_steps(network: TwoLayer) -> list[Step]:
     general = sp.factor_terms(rewrite(KERNEL, steps))
     steps.append(Step("General kernel", KERNEL, general, "substitution"))
     return steps
+
+
+def covariance_steps(network: TwoLayer) -> list[Step]:
+    """Steps from the network's definition to the NNGP covariance alone, which an activation that jumps has, too.
+
+    Raises
+    ------
+    NotInClass
+        If there is no closed form.
+    """
+    steps = list(_name_steps(network.gates))
+    product = rewrite(unit(network.gates, x) * unit(network.gates, y), steps[1:])
+    steps.append(Step("Covariance of outputs", COVARIANCE, m * Expectation(product), "covariance of outputs"))
+    steps += _moment_steps(network.gates, [product])
+    return _with_closed_forms(network, steps, {"NNGP covariance": COVARIANCE})
 
 
 def parametrization_steps(network: TwoLayer) -> list[Step]:
@@ -263,11 +283,17 @@ def closed_steps(network: TwoLayer, steps: list[Step]) -> list[Step]:
     NotInClass
         If there is no closed form.
     """
+    steps = _with_closed_forms(network, steps, {"NNGP covariance": COVARIANCE, "NTK": KERNEL})
+    if not steps[-1].rhs.has(m):
+        steps.append(Step("Infinite width", sp.Limit(KERNEL, m, sp.oo), KERNEL, "law of large numbers"))
+    return steps
+
+
+def _with_closed_forms(network: TwoLayer, steps: list[Step], kernels: Mapping[str, sp.Expr]) -> list[Step]:
+    """`steps`, those to the activation's expectations, and the closed forms of the named kernels."""
     steps = steps + list(_dual_steps(network.activation.normal_form))
     steps += _geometry_steps()
     steps += parametrization_steps(network)
-    for kernel, name in ((COVARIANCE, "NNGP covariance"), (KERNEL, "NTK")):
+    for name, kernel in kernels.items():
         steps.append(Step(f"Closed form of the {name}", kernel, _closed(kernel, steps), "substitution"))
-    if not steps[-1].rhs.has(m):
-        steps.append(Step("Infinite width", sp.Limit(KERNEL, m, sp.oo), KERNEL, "law of large numbers"))
     return steps

@@ -25,9 +25,9 @@ from derivations.arguments import check_choice, check_positive_integer
 from derivations.duals import NAMED, duals_of_rows, ntk_from_duals
 from derivations.elementwise import activation_functions
 from derivations.errors import InputError
-from derivations.kernel_derivation import KernelDerivation, derive
+from derivations.kernel_derivation import Kernel, KernelDerivation, derive, derive_covariance
 from derivations.matrix import check_matrix
-from derivations.networks import TwoLayer
+from derivations.networks import TwoLayer, as_network
 from derivations.symbols import d, m, r_i, r_j, rho
 
 Kind = Literal["ntk", "nngp"]
@@ -280,13 +280,18 @@ def kernel_function(
     derivations.errors.InputError: width is needed: the ntk of reglu in the standard parametrization depends on it
     """
     check_choice(kind, "kind", ("ntk", "nngp"))
+    described = network.network if isinstance(network, KernelDerivation) else as_network(network)
+    if kind == "nngp" and not described.activation.is_continuous:
+        return _closed_form(described, kind, width, derive_covariance(described).nngp)
     derivation = network if isinstance(network, KernelDerivation) else derive(network)
-    described = derivation.network
     if not derivation.is_closed:
         if kind == "ntk" and described.parametrization.name == "standard":
             _check_width(described, kind, width)
         return SeriesKernel(described, kind, width)
-    kernel = derivation.kernel if kind == "ntk" else derivation.nngp
+    return _closed_form(described, kind, width, derivation.kernel if kind == "ntk" else derivation.nngp)
+
+
+def _closed_form(described: TwoLayer, kind: Kind, width: int | None, kernel: Kernel) -> KernelFunction:
     unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
