@@ -191,9 +191,9 @@ def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
     squares = {base: root**2 for base, root in roots.items()}
     frozen = [replace(step, rhs=step.rhs.xreplace(squares)) for step in earlier]
     closed = rewrite(kernel, frozen)
-    values = {root: _root(rewrite(base, earlier)) for base, root in roots.items()}
+    values = {root: stable_root(rewrite(base, earlier)) for base, root in roots.items()}
     if all(value.is_Mul for value in values.values()):
-        return _ordered(closed.subs(values))
+        return ordered(closed.subs(values))
     # One level deep: m and the readout's 1/m meet, sums of positive terms stay what they are.
     return sp.factor_terms(sp.expand_mul(closed, deep=False).subs(values))
 
@@ -206,7 +206,7 @@ def _radicands(expression: sp.Expr) -> set[sp.Expr]:
     }
 
 
-def _root(base: sp.Expr) -> sp.Expr:
+def stable_root(base: sp.Expr) -> sp.Expr:
     """The square root of `base`, a polynomial in rho^2, with the angle in 1 - rho^2 alone."""
     base = sp.expand(base)
     growing = -base.coeff(rho, 2)
@@ -216,7 +216,7 @@ def _root(base: sp.Expr) -> sp.Expr:
     return sp.sqrt(rest + growing * (1 - rho**2))
 
 
-def _ordered(closed: sp.Expr) -> sp.Expr:
+def ordered(closed: sp.Expr) -> sp.Expr:
     """Ordered by sqrt(1 - rho^2), pi - arccos(rho) and powers of the norms."""
     arc, root = sp.Dummy("arc", real=True), sp.Dummy("root", positive=True)
     # asin(rho) = (pi - acos(rho)) - pi/2: in the literature's variable ReLU has no other term.

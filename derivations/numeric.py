@@ -282,16 +282,17 @@ def kernel_function(
     check_choice(kind, "kind", ("ntk", "nngp"))
     described = network.network if isinstance(network, KernelDerivation) else as_network(network)
     if kind == "nngp" and not described.activation.is_continuous:
-        return _closed_form(described, kind, width, derive_covariance(described).nngp)
+        return closed_form(described, kind, width, derive_covariance(described).nngp)
     derivation = network if isinstance(network, KernelDerivation) else derive(network)
     if not derivation.is_closed:
         if kind == "ntk" and described.parametrization.name == "standard":
             _check_width(described, kind, width)
         return SeriesKernel(described, kind, width)
-    return _closed_form(described, kind, width, derivation.kernel if kind == "ntk" else derivation.nngp)
+    return closed_form(described, kind, width, derivation.kernel if kind == "ntk" else derivation.nngp)
 
 
-def _closed_form(described: TwoLayer, kind: Kind, width: int | None, kernel: Kernel) -> KernelFunction:
+def closed_form(described: TwoLayer, kind: Kind, width: int | None, kernel: Kernel) -> KernelFunction:
+    """A function of norms and angle, such as a kernel of the network or its variance, as one of data."""
     unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
