@@ -75,6 +75,25 @@ def activation_functions(activation: Activation) -> tuple[Elementwise, Elementwi
     return _compiled(expression), _compiled(expression.diff(z))
 
 
+def squared_functions(
+    activation: Activation,
+) -> tuple[tuple[Elementwise, Elementwise], tuple[Elementwise, Elementwise]]:
+    """phi^2 and phi'^2 of an analytic activation, each with its derivative.
+
+    Examples
+    --------
+    >>> from derivations import activation
+    >>> (square, _), _ = squared_functions(activation("softplus"))
+    >>> square(np.array([1e3]))
+    array([1000000.])
+    """
+    value = _robust(activation.phi)
+    first, second = (
+        (_compiled(function), _compiled(function.diff(z))) for function in (value**2, value.diff(z) ** 2)
+    )
+    return first, second
+
+
 def _robust(expression: sp.Expr) -> sp.Expr:
     """Logistic functions, softplus and 1 + erf by their names."""
     x = sp.Wild("x")

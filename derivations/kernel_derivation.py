@@ -11,7 +11,7 @@ from derivations.errors import InputError
 from derivations.expansion import Coefficients, KernelExpansion, expansion_steps, on_diagonal
 from derivations.networks import TwoLayer, as_network
 from derivations.normal_form import NotInClass
-from derivations.ntk import closed_steps, general_steps, parametrization_steps
+from derivations.ntk import closed_steps, covariance_steps, general_steps, parametrization_steps
 from derivations.shift_law import certified_steps, enclosure, shift_law_steps
 from derivations.symbols import (
     COVARIANCE,
@@ -190,3 +190,40 @@ def derive(network: TwoLayer | str, order: int = 8, digits: int = 30) -> KernelD
     if chosen.variances == "symbolic":
         statement += " with symbolic variances"
     return KernelDerivation(network, Derivation(statement, tuple(steps)))
+
+
+@dataclass(frozen=True)
+class CovarianceDerivation:
+    """A network, and the derivation of the NNGP covariance of its outputs alone."""
+
+    network: TwoLayer
+    derivation: Derivation
+
+    @property
+    def nngp(self) -> Kernel:
+        """The NNGP covariance of the outputs."""
+        closed = self.derivation.steps[-1].rhs
+        return Kernel(closed, on_diagonal(closed))
+
+
+def derive_covariance(network: TwoLayer | str) -> CovarianceDerivation:
+    r"""Derive the NNGP covariance of `network` alone, which an activation that jumps has, too.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown or there is no closed form.
+
+    Source: derived here; for the step Cho, Saul 2009, equation 3 at n = 0.
+
+    Examples
+    --------
+    >>> result = derive_covariance("step")
+    >>> result.nngp.off_diagonal
+    (pi - acos(rho))/(2*pi)
+    >>> result.derivation.check()
+    """
+    network = as_network(network)
+    chosen = network.parametrization
+    statement = f"The NNGP covariance of {network.name} in the {chosen.name} parametrization"
+    return CovarianceDerivation(network, Derivation(statement, tuple(covariance_steps(network))))

@@ -17,7 +17,7 @@ the preactivations. In their kernels r_i, r_j and rho are norms and cosine of th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -148,13 +148,18 @@ def _gradient_steps(gates: int, biased: bool, names: list[Step]) -> Iterator[Ste
 
 
 def _expectation_steps(gates: int, biased: bool, products: list[sp.Expr]) -> Iterator[Step]:
-    """The kernel as expectations, factorised over independent weights, second moments by Isserlis."""
+    """The kernel and the covariance of outputs as expectations, in moments of independent weights."""
     yield Step(
         "Sum over hidden units", KERNEL, sp.Add(*(m * Expectation(e) for e in products)), "identical units"
     )
     covariance = a**2 * products[0]
     yield Step("Covariance of outputs", COVARIANCE, m * Expectation(covariance), "covariance of outputs")
-    for product in (*products, covariance):
+    yield from _moment_steps(gates, biased, [*products, covariance])
+
+
+def _moment_steps(gates: int, biased: bool, products: list[sp.Expr]) -> Iterator[Step]:
+    """Expectations of products factorised over independent weights, second moments by Isserlis."""
+    for product in products:
         yield Step("Independent weights", Expectation(product), _factorised(product, gates), "independence")
     yield Step("Readout variance", Expectation(a**2), sigma_a**2, "Isserlis")
     for index in range(1, gates + 1):
@@ -255,9 +260,9 @@ def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
     squares = {base: root**2 for base, root in roots.items()}
     frozen = [replace(step, rhs=step.rhs.xreplace(squares)) for step in earlier]
     closed = rewrite(kernel, frozen)
-    values = {root: _root(rewrite(base, earlier)) for base, root in roots.items()}
+    values = {root: stable_root(rewrite(base, earlier)) for base, root in roots.items()}
     if all(value.is_Mul for value in values.values()):
-        return _ordered(closed.subs(values))
+        return ordered(closed.subs(values))
     # One level deep: m and the readout's 1/m meet, sums of positive terms stay what they are.
     return sp.factor_terms(sp.expand_mul(closed, deep=False).subs(values))
 
@@ -270,7 +275,7 @@ def _radicands(expression: sp.Expr) -> set[sp.Expr]:
     }
 
 
-def _root(base: sp.Expr) -> sp.Expr:
+def stable_root(base: sp.Expr) -> sp.Expr:
     """The square root of `base`, a polynomial in rho^2, with the angle in 1 - rho^2 alone."""
     base = sp.expand(base)
     growing = -base.coeff(rho, 2)
@@ -280,7 +285,7 @@ def _root(base: sp.Expr) -> sp.Expr:
     return sp.sqrt(rest + growing * (1 - rho**2))
 
 
-def _ordered(closed: sp.Expr) -> sp.Expr:
+def ordered(closed: sp.Expr) -> sp.Expr:
     """Ordered by sqrt(1 - rho^2), pi - arccos(rho) and powers of the norms."""
     arc, root = sp.Dummy("arc", real=True), sp.Dummy("root", positive=True)
     # asin(rho) = (pi - acos(rho)) - pi/2: in the literature's variable ReLU has no other term.
@@ -306,8 +311,8 @@ def general_steps(network: TwoLayer) -> list[Step]:
     if not network.activation.is_continuous:
         raise InputError(
             f"activation {network.activation.name} jumps at 0, so the gradient in the activation weights w is not "
-            "a function and their block has no NTK; a continuous activation is needed (networks have the NNGP "
-            "covariance: empirical, kind nngp)"
+            "a function and their block has no NTK; a continuous activation is needed (the NNGP covariance it has: "
+            "kernel or empirical, kind nngp)"
         )
     gates, biased = network.gates, network.parametrization.has_biases
     steps = list(_name_steps(gates, biased))
@@ -317,6 +322,22 @@ def general_steps(network: TwoLayer) -> list[Step]:
     general = sp.factor_terms(rewrite(KERNEL, steps))
     steps.append(Step("General kernel", KERNEL, general, "substitution"))
     return steps
+
+
+def covariance_steps(network: TwoLayer) -> list[Step]:
+    """Steps from the network's definition to the NNGP covariance alone, which an activation that jumps has, too.
+
+    Raises
+    ------
+    NotInClass
+        If there is no closed form.
+    """
+    gates, biased = network.gates, network.parametrization.has_biases
+    steps = list(_name_steps(gates, biased))
+    product = rewrite(unit(gates, x, biased) * unit(gates, y, biased), steps[1:])
+    steps.append(Step("Covariance of outputs", COVARIANCE, m * Expectation(product), "covariance of outputs"))
+    steps += _moment_steps(gates, biased, [product])
+    return _with_closed_forms(network, steps, {"NNGP covariance": COVARIANCE})
 
 
 def parametrization_steps(network: TwoLayer) -> list[Step]:
@@ -333,10 +354,16 @@ def closed_steps(network: TwoLayer, steps: list[Step]) -> list[Step]:
     NotInClass
         If there is no closed form.
     """
-    steps = steps + list(_dual_steps(network.activation.normal_form))
-    steps += _geometry_steps(network)
-    for kernel, name in ((COVARIANCE, "NNGP covariance"), (KERNEL, "NTK")):
-        steps.append(Step(f"Closed form of the {name}", kernel, _closed(kernel, steps), "substitution"))
+    steps = _with_closed_forms(network, steps, {"NNGP covariance": COVARIANCE, "NTK": KERNEL})
     if not steps[-1].rhs.has(m):
         steps.append(Step("Infinite width", sp.Limit(KERNEL, m, sp.oo), KERNEL, "law of large numbers"))
+    return steps
+
+
+def _with_closed_forms(network: TwoLayer, steps: list[Step], kernels: Mapping[str, sp.Expr]) -> list[Step]:
+    """`steps`, those to the activation's expectations, and the closed forms of the named kernels."""
+    steps = steps + list(_dual_steps(network.activation.normal_form))
+    steps += _geometry_steps(network)
+    for name, kernel in kernels.items():
+        steps.append(Step(f"Closed form of the {name}", kernel, _closed(kernel, steps), "substitution"))
     return steps

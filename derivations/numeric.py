@@ -24,7 +24,13 @@ from derivations.arguments import check_choice, check_positive_integer
 from derivations.duals import NAMED, duals_of_rows, ntk_from_duals
 from derivations.elementwise import activation_functions
 from derivations.errors import InputError
-from derivations.kernel_derivation import KernelDerivation, NotExpandedError, derive
+from derivations.kernel_derivation import (
+    Kernel,
+    KernelDerivation,
+    NotExpandedError,
+    derive,
+    derive_covariance,
+)
 from derivations.matrix import check_matrices
 from derivations.networks import TwoLayer, as_network
 from derivations.symbols import d, m, r_i, r_j, rho
@@ -300,18 +306,22 @@ def kernel_function(
     derivations.errors.InputError: width is needed: the ntk of reglu in the standard parametrization depends on it
     """
     check_choice(kind, "kind", ("ntk", "nngp"))
-    if isinstance(network, KernelDerivation):
-        derivation = network
-    else:
-        described = as_network(network)
-        try:
-            derivation = derive(described, order=described.gates + 1)
-        except NotExpandedError:
-            return _series_kernel(described, kind, width)
-    described = derivation.network
+    described = network.network if isinstance(network, KernelDerivation) else as_network(network)
+    if kind == "nngp" and not described.activation.is_continuous:
+        return closed_form(described, kind, width, derive_covariance(described).nngp)
+    try:
+        derivation = (
+            network if isinstance(network, KernelDerivation) else derive(described, described.gates + 1)
+        )
+    except NotExpandedError:
+        return _series_kernel(described, kind, width)
     if not derivation.is_closed:
         return _series_kernel(described, kind, width)
-    kernel = derivation.kernel if kind == "ntk" else derivation.nngp
+    return closed_form(described, kind, width, derivation.kernel if kind == "ntk" else derivation.nngp)
+
+
+def closed_form(described: TwoLayer, kind: Kind, width: int | None, kernel: Kernel) -> KernelFunction:
+    """A function of norms and angle, such as a kernel of the network or its variance, as one of data."""
     unknown = kernel.off_diagonal.free_symbols - {rho, r_i, r_j, m, d}
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))

@@ -87,9 +87,10 @@ def test_what_publications_state_is_read_by_claims_and_tests_only():
 
 def test_the_public_names_are_these():
     assert derivations.__all__ == [
-        "Activation", "Derivation", "DerivationError", "InputError", "KernelDerivation", "KernelExpansion",
-        "KernelFunction", "Parametrization", "SeriesKernel", "Step", "TwoLayer", "activation", "certified_expectation",
-        "certified_hermite", "derive", "dual", "kernel_function", "network", "parse",
+        "Activation", "CovarianceDerivation", "Derivation", "DerivationError", "InputError", "KernelDerivation",
+        "KernelExpansion", "KernelFunction", "Parametrization", "SeriesKernel", "Step", "TwoLayer", "activation",
+        "certified_expectation", "certified_hermite", "derive", "derive_covariance", "dual", "kernel_function", "network",
+        "parse",
     ]  # fmt: skip
     assert verify.__all__ == [
         "Audit", "CLAIMS", "Claim", "Evidence", "FiniteNetwork", "KernelEstimate", "Verdict", "empirical_ntk",

@@ -66,24 +66,30 @@ def _origin_density(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
     """Each delta^(i)(u_1) delta^(j)(u_2) is (-1)^(i+j) times the density's derivative at the origin."""
     if lhs.func != Expectation or lhs.args[1] != c:
         return False
-    determinant = s_1**2 * s_2**2 - c**2
-    exponent = -(s_2**2 * u_1**2 - 2 * c * u_1 * u_2 + s_1**2 * u_2**2) / (2 * determinant)
-    density = sp.exp(exponent) / (2 * sp.pi * sp.sqrt(determinant))
     total = sp.S.Zero
     for term in sp.Add.make_args(sp.expand(lhs.args[0])):
         if term == 0:
             continue
         coefficient, diracs = term.as_independent(sp.DiracDelta)
-        deltas = sp.Mul.make_args(diracs)
-        # One of each variable, and nothing else that is random, or the origin is not where the mass is.
-        if {delta.args[0] for delta in deltas} != {u_1, u_2} or len(deltas) != 2 or coefficient.free_symbols:
+        if coefficient.free_symbols:
             return False
-        derivative = density
-        for dirac in deltas:
-            order = int(dirac.args[1]) if len(dirac.args) > 1 else 0
-            derivative = (-1) ** order * derivative.diff(dirac.args[0], order)
-        total += coefficient * derivative.subs({u_1: 0, u_2: 0})
+        total += coefficient * _density_at_origin(diracs)
     return vanishes(total - rhs)
+
+
+def _density_at_origin(diracs: sp.Expr) -> sp.Expr:
+    """E of a derivative of delta(u_1) times one of delta(u_2)."""
+    deltas = sp.Mul.make_args(diracs)
+    # One of each variable, and nothing else that is random, or the origin is not where the mass is.
+    if {delta.args[0] for delta in deltas} != {u_1, u_2} or len(deltas) != 2:
+        raise ValueError(f"no density at the origin is {diracs}")
+    determinant = s_1**2 * s_2**2 - c**2
+    exponent = -(s_2**2 * u_1**2 - 2 * c * u_1 * u_2 + s_1**2 * u_2**2) / (2 * determinant)
+    derivative = sp.exp(exponent) / (2 * sp.pi * sp.sqrt(determinant))
+    for dirac in deltas:
+        order = int(dirac.args[1]) if len(dirac.args) > 1 else 0
+        derivative = (-1) ** order * derivative.diff(dirac.args[0], order)
+    return derivative.subs({u_1: 0, u_2: 0})
 
 
 def _uncorrelated(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
@@ -191,6 +197,8 @@ def _pair_moment(random: sp.Expr) -> sp.Expr:
 
 def _dirac_moment(random: sp.Expr) -> sp.Expr:
     deltas = [e for e in sp.Mul.make_args(random) if isinstance(e, sp.DiracDelta)]
+    if len(deltas) == 2:
+        return _density_at_origin(random)
     if len(deltas) != 1:
         raise ValueError(f"no Gaussian integral is known of {random}")
     at, other = (u_1, u_2) if deltas[0].has(u_1) else (u_2, u_1)

@@ -162,3 +162,12 @@ def test_an_order_out_of_range_is_refused(name: str, order: int, least: int) -> 
 def test_the_smallest_order_suffices_for_the_coefficients() -> None:
     for name, order in (("relu", 1), ("reglu", 2), ("gqu", 3)):
         assert derive(network(name), order=order).coefficients == derived(name).coefficients
+
+
+@pytest.mark.parametrize("gates", [0, 1])
+@pytest.mark.parametrize("k", [2, 3, 4])
+def test_a_hermite_polynomial_has_a_kernel_of_a_single_degree(k: int, gates: int) -> None:
+    # The shift law with a_k = 1 alone: (m + (k + g) d) rho^(k + g).
+    coefficients = derive(network(f"hermite{k}", gates=gates)).expansion.coefficients
+    for degree, value in enumerate(coefficients):
+        assert sp.expand(value - (m + degree * d) * int(degree == k + gates)) == 0

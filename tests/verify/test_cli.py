@@ -230,6 +230,7 @@ BAD = {
     "not in z": (("derive", "--activation", "3"), "activation must depend on z"),
     "no closed form": (("derive", "--activation", "1/z"), "activation must be analytic in a strip"),
     "jump": (("derive", "step"), "jumps at 0, so the gradient in the activation weights w"),
+    "kernel of a jump": (("kernel", "step", *SMALL, "--width", "4"), "covariance it has: kernel or empirical, kind nngp"),
     "order": (("derive", "reglu", "--order", "1"), "order must be a whole number from 2"),
     "digits": (("derive", "relu", "--digits", "0", "--format", "json"), "digits must be a whole number from 1"),
     "symbolic code": (("derive", "relu", "--variances", "symbolic", "--format", "c"), "sigma_a, sigma_w have no value"),

@@ -16,6 +16,12 @@ COMPLEX = {
     "relu2": lambda z: np.where(z.real > 0, z**2, 0),
     "relu3": lambda z: np.where(z.real > 0, z**3, 0),
     "identity": lambda z: z,
+    "monomial2": lambda z: z**2,
+    "monomial3": lambda z: z**3,
+    "monomial4": lambda z: z**4,
+    "hermite2": lambda z: (z**2 - 1) / np.sqrt(2),
+    "hermite3": lambda z: (z**3 - 3 * z) / np.sqrt(6),
+    "hermite4": lambda z: (z**4 - 6 * z**2 + 3) / np.sqrt(24),
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "silu": lambda z: z / (1 + np.exp(-z)),
     "tanh": np.tanh,
@@ -30,6 +36,9 @@ COMPLEX = {
     "mish": lambda z: z * np.tanh(np.log(1 + np.exp(z))),
 }
 DIFFERENTIABLE = [name for name in NETWORKS if name != "step"]
+GROWING = {"relu2", "relu3", "exp"} | {
+    name for name in ACTIVATIONS if name.startswith(("monomial", "hermite"))
+}
 # A complex step of 1e-30 has no truncation error and no cancellation: what remains is the rounding of some
 # ten operations on numbers below 10.
 ROUNDING = 1e-13
@@ -83,12 +92,12 @@ def test_the_derivative_agrees_with_central_differences_of_the_activation(name):
     phi, dphi = ACTIVATIONS[NETWORKS[name][0]]
     assert dphi is not None
     z = np.random.default_rng(2).uniform(0.1, 5, 100) * np.tile([1, -1], 50)
-    # At h = 1e-5, phi < 125, phi''' <= 6: truncation h^2 phi''' / 6 <= 1e-10, rounding 1e-16 phi / h < 2e-9.
+    # At h = 1e-5, phi < 625, phi''' <= 120: truncation h^2 phi''' / 6 <= 2e-9, rounding 1e-16 phi / h < 7e-9.
     h = 1e-5
-    np.testing.assert_allclose((phi(z + h) - phi(z - h)) / (2 * h), dphi(z), atol=3e-9)
+    np.testing.assert_allclose((phi(z + h) - phi(z - h)) / (2 * h), dphi(z), atol=9e-9)
 
 
-@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"relu2", "relu3", "exp"}))
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - GROWING))
 def test_activations_stay_finite_and_silent_at_enormous_arguments(name):
     z = np.array([0.0, 40.0, 710.0, 1e160, 1e300])
     for function in ACTIVATIONS[name]:
