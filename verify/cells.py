@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verify.activations import Array
+from verify.finite import finite_network
 from verify.moments import GROUP, EntryMoments, neuron_moments, whole_groups
 from verify.streams import seed_sequence
 
@@ -33,6 +34,8 @@ class Cell:
     d, width : int
     thousands : int
         Neurons in units of 1024, in the quick profile.
+    bias_variance : float
+        0 for a network without biases.
     """
 
     network: str
@@ -40,11 +43,13 @@ class Cell:
     d: int
     width: int
     thousands: int
+    bias_variance: float = 0.0
 
     @property
     def name(self) -> str:
         """Key of the cell's random numbers: stable, whatever else is run."""
-        return f"{self.network}/{self.kind}/d={self.d}/m={self.width}"
+        biases = f"/b={self.bias_variance:g}" if self.bias_variance else ""
+        return f"{self.network}/{self.kind}/d={self.d}/m={self.width}{biases}"
 
     @property
     def X(self) -> Array:
@@ -72,4 +77,5 @@ class Cell:
         """Mean kernel and covariance of its entries, over `factor` times the cell's neurons."""
         key = seed_sequence(seed, zlib.crc32(self.name.encode()))
         neurons = whole_groups(self.thousands * 1024 * factor)
-        return neuron_moments(self.network, self.X, self.width, neurons, key, kind=self.kind, group=GROUP)
+        chosen = finite_network(self.network, bias_variance=self.bias_variance)
+        return neuron_moments(chosen, self.X, self.width, neurons, key, kind=self.kind, group=GROUP)

@@ -16,22 +16,21 @@ LINEAR = gate_values(1)[0]
 BIAS, GATE_BIAS = sp.symbols("b b_gate", real=True)
 """Biases of the linear factor and of the activation."""
 
-FAMILY = Statement(
-    "C1",
-    "the gated linear unit and its variants, one hidden unit each",
-    "Dauphin et al. 2016, section 2 (glu); Shazeer 2020, section 2 (the others)",
-    "swish with parameter 1",
-    (
-        ("glu", (LINEAR + BIAS) / (1 + sp.exp(-(u_1 + GATE_BIAS)))),
-        ("swiglu", u_1 / (1 + sp.exp(-u_1)) * LINEAR),
-        ("geglu", u_1 * (1 + sp.erf(u_1 / sp.sqrt(2))) / 2 * LINEAR),
-        ("reglu", sp.Max(0, u_1) * LINEAR),
-        ("bilinear", u_1 * LINEAR),
-    ),
-)
-"""Definitions, which no claim judges as yet."""
-
 STATEMENTS: dict[str, Statement] = {
+    "C1": Statement(
+        "C1",
+        "the gated linear unit and its variants, one hidden unit each",
+        "Dauphin et al. 2016, section 2 (glu); Shazeer 2020, section 2 (the others)",
+        "biases as printed: with glu alone",
+        (
+            ("glu", (LINEAR + BIAS) / (1 + sp.exp(-(u_1 + GATE_BIAS)))),
+            ("swiglu", u_1 / (1 + sp.exp(-u_1)) * LINEAR),
+            ("geglu", u_1 * (1 + sp.erf(u_1 / sp.sqrt(2))) / 2 * LINEAR),
+            ("reglu", sp.Max(0, u_1) * LINEAR),
+            ("bilinear", u_1 * LINEAR),
+        ),
+        "the networks of these names are these units, and with biases have the kernel that is derived with biases",
+    ),
     "C3": Statement(
         "C3",
         "gradient flow: a gated unit keeps a linear path to its input that saturation scales, not removes",
@@ -43,6 +42,6 @@ STATEMENTS: dict[str, Statement] = {
         ),
         "as |x| grows at fixed weights, the second moment of phi(u) v stays above a positive number for sigmoid and "
         "tanh, that of the plain unit's gradient tends to 0 for them and not for ReLU",
-    )
+    ),
 }
 """Statements by id."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from verify.claim import Claim
-from verify.claims import gates, gradient, ntk, simplified
+from verify.claims import family, gates, gradient, ntk, simplified
 
 CLAIMS: dict[str, Claim] = {
-    claim.id: claim for claim in (*ntk.CLAIMS, *simplified.CLAIMS, *gates.CLAIMS, *gradient.CLAIMS)
+    claim.id: claim
+    for claim in (*ntk.CLAIMS, *simplified.CLAIMS, *family.CLAIMS, *gates.CLAIMS, *gradient.CLAIMS)
 }
 """Claims by id, in the order in which they are reported."""
