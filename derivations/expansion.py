@@ -11,6 +11,7 @@ gamma leaves out of the diagonal as well.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -115,9 +116,14 @@ def taylor_coefficients(network: TwoLayer, order: int) -> tuple[sp.Expr, ...]:
 
 
 def _collected(value: sp.Expr) -> sp.Expr:
-    """A polynomial in m and d, or over d, each of its coefficients factored."""
+    """By powers of m and d, arcs and whether there is a square root, the rest of each term factored."""
     value = sp.expand(value)
-    return sp.collect(value, (m, d), func=lambda part: sp.factor(sp.together(part)))
+    parts: dict[tuple[sp.Expr, bool], list[sp.Expr]] = defaultdict(list)
+    for term in sp.Add.make_args(value):
+        rest, monomial = term.as_independent(m, d, sp.asin, sp.atan, as_Add=False)
+        irrational = any(not e.exp.is_Integer for e in rest.atoms(sp.Pow))
+        parts[monomial, irrational].append(rest)
+    return sp.Add(*(sp.factor(sp.together(sp.Add(*rest))) * key[0] for key, rest in parts.items()))
 
 
 def _dual_series(network: TwoLayer, order: int) -> tuple[list[sp.Expr], list[sp.Expr]]:
@@ -189,8 +195,12 @@ def expansion_steps(network: TwoLayer, kernel: sp.Expr, order: int) -> list[Step
     diagonal = on_diagonal(kernel)
     g = network.gates
     tidy = _collected if network.parametrization.has_biases else sp.expand
-    values = {beta: tidy(coefficients[g] / d ** (g + 1)), alpha: tidy(coefficients[g + 1] / d ** (g + 1))}
-    values[gamma] = tidy((at_one - sp.Add(*coefficients[: g + 2])) / d ** (g + 1))
+    scaled = {beta: coefficients[g], alpha: coefficients[g + 1]}
+    scaled[gamma] = tidy(at_one - sp.Add(*coefficients[: g + 2]))
+    values = {
+        name: sp.Add(*(term / d ** (g + 1) for term in sp.Add.make_args(value)))
+        for name, value in scaled.items()
+    }
     # With a homogeneity other than 1 the norms enter otherwise; the coefficients then describe the sphere.
     everywhere = network.activation.homogeneity == 1 and not network.parametrization.has_biases
     where = "" if everywhere else ", on the sphere |x|^2 = d"

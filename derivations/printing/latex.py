@@ -99,9 +99,9 @@ def render(result: KernelDerivation, steps: bool) -> str:
         _display(
             r"f(\rho)",
             series,
-            rf" + R,\\&\quad |R| \le |\rho|^{{{expansion.order + 1}}}\,\bigl("
-            rf"{latex(_numbers(result, expansion.remainder))}\bigr)",
+            rf" \\&\qquad + R,\qquad |R| \le |\rho|^{{{expansion.order + 1}}} R_{{{expansion.order}}}",
         ),
+        _display(f"R_{{{expansion.order}}}", _numbers(result, expansion.remainder)),
     ]
     if steps:
         parts.append(r"\subsection*{Steps}")
@@ -163,7 +163,7 @@ def _power(matrix: str, exponent: int, hadamard: bool = False) -> str:
 
 def _display(lhs: str, rhs: sp.Expr, suffix: str = "") -> str:
     """lhs = rhs in aligned lines, broken between terms so that none leaves the page."""
-    terms = [latex(term) for term in (rhs.args if isinstance(rhs, sp.Add) else (rhs,)) if term != 0] or ["0"]
+    terms = [text for term in sp.Add.make_args(rhs) if term != 0 for text in _short_terms(term)] or ["0"]
     lines, current = [], "" if len(lhs) < _LINE // 2 else None
     for term in terms:
         signed = term if term.startswith("-") else f"+ {term}"
@@ -181,6 +181,16 @@ def _display(lhs: str, rhs: sp.Expr, suffix: str = "") -> str:
     body[first] = body[first].removeprefix("+ ")
     head = rf"&{lhs} \\ &\quad = " if first else f"&{lhs} = "
     return "\\begin{align*}\n" + head + " \\\\\n&\\qquad ".join(body[first:]) + "\n\\end{align*}"
+
+
+def _short_terms(term: sp.Expr) -> list[str]:
+    """A term that fits a line, or what it is the sum of if its longest factor that is one is multiplied out."""
+    text = latex(term)
+    sums = [factor for factor in sp.Mul.make_args(term) if factor.is_Add]
+    if len(text) <= _LINE or not sums:
+        return [text]
+    longest = max(sums, key=sp.count_ops)
+    return [part for summand in longest.args for part in _short_terms(term / longest * summand)]
 
 
 def _escaped(text: str) -> str:
