@@ -242,6 +242,8 @@ def finite_network(
         activation, gates = NETWORKS[check_choice(name, "network", tuple(NETWORKS))]
         phi, dphi = ACTIVATIONS[activation]
         name = FiniteNetwork(name, phi, dphi, gates)
+    if parametrization is None and bias_variance is None:
+        return name
     return replace(
         name,
         parametrization=name.parametrization if parametrization is None else parametrization,
