@@ -113,21 +113,29 @@ def taylor_coefficients(network: TwoLayer, order: int) -> tuple[sp.Expr, ...]:
 def on_diagonal(kernel: sp.Expr) -> sp.Expr:
     """`kernel` at x = y: expanded where it is a polynomial in the norm, else factored."""
     value = kernel.subs({rho: 1, r_j: r_i})
+    if value.has(sp.Integral):
+        return value
     return sp.expand(value) if value.is_polynomial(r_i) else sp.factor_terms(value)
+
+
+def _expanded(expression: sp.Expr) -> sp.Expr:
+    """Multiplied out, except in integrals."""
+    integrals = {e: sp.Dummy() for e in expression.atoms(sp.Integral)}
+    return sp.expand(expression.xreplace(integrals)).xreplace({name: e for e, name in integrals.items()})
 
 
 def expansion_steps(network: TwoLayer, kernel: sp.Expr, order: int) -> list[Step]:
     """Steps from the closed form `kernel` to its expansion, its remainder and alpha, beta, gamma."""
     on_sphere = kernel.subs({r_i: sp.sqrt(d), r_j: sp.sqrt(d)})
     coefficients = taylor_coefficients(network, order)
-    at_one = sp.expand(on_sphere.subs(rho, 1))
+    at_one = _expanded(on_sphere.subs(rho, 1))
     diagonal = on_diagonal(kernel)
     g = network.gates
     values = {
         beta: sp.expand(coefficients[g] / d ** (g + 1)),
         alpha: sp.expand(coefficients[g + 1] / d ** (g + 1)),
     }
-    values[gamma] = sp.expand(at_one / d ** (g + 1) - values[alpha] - values[beta])
+    values[gamma] = _expanded(at_one / d ** (g + 1) - values[alpha] - values[beta])
     # With a homogeneity other than 1 the norms enter otherwise; the coefficients then describe the sphere.
     where = "" if network.activation.homogeneity == 1 else ", on the sphere |x|^2 = d"
     terms = {beta: f"(r r^T) o G^o{g}" if g else "r r^T", alpha: f"G^o{g + 1}", gamma: f"D^{g + 1}"}
@@ -141,7 +149,7 @@ def expansion_steps(network: TwoLayer, kernel: sp.Expr, order: int) -> list[Step
         Step(
             f"Remainder after degree {order}",
             REMAINDER(order),
-            sp.expand(at_one - sp.Add(*coefficients)),
+            _expanded(at_one - sp.Add(*coefficients)),
             "nonnegative coefficients",
         ),
         *(
