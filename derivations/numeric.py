@@ -259,7 +259,7 @@ def _with_integrals(terms: list[sp.Expr]) -> Callable[..., list[pairwise.Array]]
             while order < _MOST_NODES:
                 order *= 2
                 now = summed(order, end, arguments)
-                errors = [np.abs(now[i] - before[i]) <= 1e-13 * now[i + 1] for i in range(0, len(now), 2)]
+                errors = [np.abs(now[i] - before[i]) <= 1e-12 * now[i + 1] for i in range(0, len(now), 2)]
                 if np.all(errors):
                     zero = np.minimum(r_i, r_j) == 0
                     found = closed(theta, *arguments, *now[::2])

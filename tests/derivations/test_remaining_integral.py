@@ -38,6 +38,13 @@ FUNCTIONS = {
         lambda u: np.maximum(u, 0) ** 2 * special.erf(u),
         lambda u: (u > 0) * (2 * u * special.erf(u) + u * u * erf_slope(u)),
     ),
+    "max(0, z)*(1 + erf(z/sqrt(2)))/2 + max(0, z)**2*erf(z)": (
+        lambda u: np.maximum(u, 0) * special.ndtr(u) + np.maximum(u, 0) ** 2 * special.erf(u),
+        lambda u: (
+            (u > 0) * (special.ndtr(u) + u * bell(u) / np.sqrt(2 * np.pi))
+            + (u > 0) * (2 * u * special.erf(u) + u * u * erf_slope(u))
+        ),
+    ),
     "erf(z)**2": (lambda u: special.erf(u) ** 2, lambda u: 2 * special.erf(u) * erf_slope(u)),
     "abs(z) + erf(z)**2": (
         lambda u: np.abs(u) + special.erf(u) ** 2,
