@@ -117,7 +117,7 @@ def taylor_coefficients(network: TwoLayer, order: int) -> tuple[sp.Expr, ...]:
 
 def _collected(value: sp.Expr) -> sp.Expr:
     """By powers of m and d, arcs and whether there is a square root, the rest of each term factored."""
-    value = sp.expand(value)
+    value = _expanded(value)
     parts: dict[tuple[sp.Expr, bool], list[sp.Expr]] = defaultdict(list)
     for term in sp.Add.make_args(value):
         rest, monomial = term.as_independent(m, d, sp.asin, sp.atan, as_Add=False)
@@ -184,17 +184,25 @@ def at_sphere(kernel: sp.Expr, parametrization: Parametrization) -> sp.Expr:
 def on_diagonal(kernel: sp.Expr) -> sp.Expr:
     """`kernel` at x = y: expanded where it is a polynomial in the norm, else factored."""
     value = kernel.subs({rho: 1, r_j: r_i})
+    if value.has(sp.Integral):
+        return value
     return sp.expand(value) if value.is_polynomial(r_i) else sp.factor_terms(value)
+
+
+def _expanded(expression: sp.Expr) -> sp.Expr:
+    """Multiplied out, except in integrals."""
+    integrals = {e: sp.Dummy() for e in expression.atoms(sp.Integral)}
+    return sp.expand(expression.xreplace(integrals)).xreplace({name: e for e, name in integrals.items()})
 
 
 def expansion_steps(network: TwoLayer, kernel: sp.Expr, order: int) -> list[Step]:
     """Steps from the closed form `kernel` to its expansion, its remainder and alpha, beta, gamma."""
     on_sphere = at_sphere(kernel, network.parametrization)
     coefficients = taylor_coefficients(network, order)
-    at_one = sp.expand(on_sphere.subs(rho, 1))
+    at_one = _expanded(on_sphere.subs(rho, 1))
     diagonal = on_diagonal(kernel)
     g = network.gates
-    tidy = _collected if network.parametrization.has_biases else sp.expand
+    tidy = _collected if network.parametrization.has_biases else _expanded
     scaled = {beta: coefficients[g], alpha: coefficients[g + 1]}
     scaled[gamma] = tidy(at_one - sp.Add(*coefficients[: g + 2]))
     values = {

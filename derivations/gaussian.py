@@ -47,12 +47,14 @@ def expectation(f: NormalForm, deviation: sp.Expr) -> sp.Expr:
     r"""\(E[f(u)]\) for \(u \sim N(0, s^2)\), by Stein's lemma \(E[u\,g(u)] = s^2 E[g'(u)]\).
 
     A factor \(e^{-au^2/2+bu}\) only changes variance and mean. Powers come down two degrees at a time to
-    \(E[1] = 1\), \(E[\theta] = E[\Phi] = 1/2\) (symmetry); a Dirac term is a derivative of the density at 0.
+    \(E[1] = 1\), \(E[\theta] = E[\Phi] = 1/2\) (symmetry) and, for v = Var u,
+    \(E[\Phi(su)\Phi(tu)] = \frac14 + \frac1{2\pi}\arctan\frac{stv}{\sqrt{1+(s^2+t^2)v}}\) (Sheppard, a
+    quadrant's probability); a Dirac term is a derivative of the density at 0.
 
     Raises
     ------
     NotInClass
-        If a term is a product of several steps and distribution functions, or one of them with a shifted mean.
+        If a term is a product of three steps and distribution functions, or one of them with a shifted mean.
 
     Examples
     --------
@@ -81,23 +83,39 @@ def _moment(atom: Atom, s: sp.Expr) -> sp.Expr:
             )
         )
         return weight * sp.exp(atom.tilt**2 * variance / 2) * moment
-    if atom.tilt != 0 or len(atom.scales) + (atom.kind == "step") > 1:
+    if atom.tilt != 0 or atom.pieces > 2:
         raise not_in_class(atom.expression(sp.Symbol("z")))
-    return weight * _half(atom.n, atom.scales[0] if atom.scales else None, variance)
+    scales = (*((None,) if atom.kind == "step" else ()), *atom.scales)
+    return weight * _pieces_moment(atom.n, scales, variance)
 
 
-def _half(n: int, scale: sp.Expr | None, variance: sp.Expr) -> sp.Expr:
-    """E[u^n Phi(scale u)], or E[u^n theta(u)] where there is no scale (an infinite one)."""
+def _pieces_moment(n: int, scales: tuple[sp.Expr | None, ...], variance: sp.Expr) -> sp.Expr:
+    """E[u^n prod Phi(scale u)] for up to two factors; theta(u) is the one with scale None (an infinite one)."""
     if n == 0:
-        return sp.Rational(1, 2)
-    # E[u^(n-1) delta(u)] or E[u^(n-1) scale phi(scale u)]
-    if scale is None:
-        slope = 1 / sp.sqrt(2 * sp.pi * variance) if n == 1 else sp.S.Zero
-    else:
-        narrowed = variance / (1 + scale**2 * variance)
-        slope = scale / sp.sqrt(2 * sp.pi * (1 + scale**2 * variance)) * isserlis(n - 1, 0, narrowed, 0, 0)
-    below = (n - 1) * _half(n - 2, scale, variance) if n > 1 else sp.S.Zero
+        return _quadrant(scales, variance)
+    slope = sp.S.Zero
+    for index, scale in enumerate(scales):
+        others = scales[:index] + scales[index + 1 :]
+        # E[u^(n-1) delta(u) prod others] or E[u^(n-1) scale phi(scale u) prod others]
+        if scale is None:
+            density = 1 / sp.sqrt(2 * sp.pi * variance) if n == 1 else sp.S.Zero
+            slope += density / 2 ** len(others)
+        else:
+            spread = 1 + scale**2 * variance
+            slope += scale / sp.sqrt(2 * sp.pi * spread) * _pieces_moment(n - 1, others, variance / spread)
+    below = (n - 1) * _pieces_moment(n - 2, scales, variance) if n > 1 else sp.S.Zero
     return variance * (below + slope)
+
+
+def _quadrant(scales: tuple[sp.Expr | None, ...], variance: sp.Expr) -> sp.Expr:
+    """E[prod Phi(scale u)]."""
+    if len(scales) < 2:
+        return sp.Rational(1, 2 ** len(scales))
+    s, t = scales
+    assert t is not None  # theta comes first, and its square is itself
+    spread = t * sp.sqrt(variance)
+    tangent = spread if s is None else spread * s * sp.sqrt(variance / (1 + (s**2 + t**2) * variance))
+    return sp.Rational(1, 4) + sp.atan(tangent) / (2 * sp.pi)
 
 
 def origin_density(i: int, j: int) -> sp.Expr:

@@ -17,6 +17,7 @@ import sympy as sp
 _OPAQUE = (
     sp.asin,
     sp.atan,
+    sp.atan2,
     sp.Sum,
     sp.Integral,
     sp.Derivative,
@@ -126,7 +127,9 @@ def vanishes(expression: sp.Expr) -> bool:
     >>> vanishes(sqrt(1 - t**2) - 1)
     False
     """
-    expression = sp.sympify(expression).replace(sp.acos, lambda t: sp.pi / 2 - sp.asin(t))
+    expression = sp.sympify(expression)
+    expression = expression.xreplace({e: _opaque_integral(e) for e in expression.atoms(sp.Integral)})
+    expression = expression.replace(sp.acos, lambda t: sp.pi / 2 - sp.asin(t))
     if expression.has(sp.exp, sp.E):
         expression = _canonical_exponentials(expression)
     expression, relations = _generators(_split_radicals(_canonical_arcs(expression)))
@@ -137,6 +140,12 @@ def vanishes(expression: sp.Expr) -> bool:
             numerator = sp.expand(_reduce_square(numerator, symbol, base))
         numerator = sp.together(numerator).as_numer_denom()[0].expand()
     return numerator == 0
+
+
+def _opaque_integral(integral: sp.Integral) -> sp.Expr:
+    """A symbol, or 0 over an empty range."""
+    ((_, start, end),) = integral.limits
+    return sp.S.Zero if start == end else sp.Dummy()
 
 
 def _reduce_square(expression: sp.Expr, symbol: sp.Symbol, base: sp.Expr) -> sp.Expr:

@@ -59,6 +59,11 @@ class Atom:
     tilt: sp.Expr = sp.S.Zero
 
     @property
+    def pieces(self) -> int:
+        """How many steps and distribution functions it multiplies."""
+        return len(self.scales) + (self.kind == "step")
+
+    @property
     def is_smooth(self) -> bool:
         """Whether it is a polynomial times an exponential."""
         return self.kind == "power" and not self.scales

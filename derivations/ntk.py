@@ -28,7 +28,8 @@ from derivations.derivation import Step
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
 from derivations.normal_form import NormalForm
-from derivations.price import Level, price_ladder
+from derivations.price import Level
+from derivations.remaining_integral import dual_ladder
 from derivations.rules import rewrite
 from derivations.symbols import (
     COVARIANCE,
@@ -184,12 +185,12 @@ def _factorised(product: sp.Expr, gates: int) -> sp.Expr:
 def _dual_steps(phi: NormalForm) -> Iterator[Step]:
     """E[phi phi] and E[phi' phi'] closed by Price's theorem."""
     yield Step("Activation", Phi(0, z), phi.expression(z), "definition")
-    ladder = price_ladder(phi, phi)
+    ladder = dual_ladder(phi, phi)
     if len(ladder) == 1:  # closed without differentiating; its derivative's is too
-        ladder += price_ladder(phi.derivative(), phi.derivative())
+        ladder += dual_ladder(phi.derivative(), phi.derivative())
         yield from _activation_steps(ladder)
         for level in ladder:
-            yield Step("Gaussian integral", level.expectation(), level.closed, "Gaussian integral")
+            yield Step("Gaussian integral", level.expectation(), level.closed, _integral_rule(level))
         return
     yield from _activation_steps(ladder)
     for level, above in pairwise(ladder):
@@ -203,11 +204,18 @@ def _dual_steps(phi: NormalForm) -> Iterator[Step]:
     if last.first.is_dirac and last.second.is_dirac:
         yield Step("Only Dirac terms remain", last.expectation(), last.closed, "origin density")
     else:
-        title = "No step and no distribution function remains"
-        yield Step(title, last.expectation(), last.closed, "Gaussian integral")
+        rule = _integral_rule(last)
+        most = "One" if rule == "tilted Gaussian integral" else "No"
+        title = f"{most} step and {most.lower()} distribution function remains"
+        yield Step(title, last.expectation(), last.closed, rule)
     for level in reversed(ladder[:-1]):
         yield Step("Value at zero covariance", level.expectation(sp.S.Zero), level.at_zero, "uncorrelated")
         yield Step("Integrate back in the covariance", level.expectation(), level.closed, "integration")
+
+
+def _integral_rule(level: Level) -> str:
+    is_direct = level.first.is_direct and level.second.is_direct
+    return "Gaussian integral" if is_direct else "tilted Gaussian integral"
 
 
 def _activation_steps(ladder: Sequence[Level]) -> Iterator[Step]:
@@ -260,6 +268,11 @@ def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
     squares = {base: root**2 for base, root in roots.items()}
     frozen = [replace(step, rhs=step.rhs.xreplace(squares)) for step in earlier]
     closed = rewrite(kernel, frozen)
+    integrals = {integral: sp.Dummy() for integral in closed.atoms(sp.Integral)}
+    if integrals:  # left as they are: nothing in them is to be multiplied out
+        back = {symbol: integral for integral, symbol in integrals.items()}
+        values = {root: stable_root(rewrite(base, earlier)) for base, root in roots.items()}
+        return sp.factor_terms(closed.xreplace(integrals).subs(values)).xreplace(back)
     values = {root: stable_root(rewrite(base, earlier)) for base, root in roots.items()}
     if all(value.is_Mul for value in values.values()):
         return ordered(closed.subs(values))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+import sympy as sp
+
 from derivations.errors import InputError
 from derivations.kernel_derivation import KernelDerivation
 
@@ -35,6 +37,11 @@ def render(result: KernelDerivation, format: str = "text", steps: bool = False, 
         raise InputError(f"format must be one of {', '.join(FORMATS)}, got {format!r}")
     if steps and format in ("python", "c"):
         raise InputError(f"steps can be shown in text, latex or json, got format {format!r}")
+    if format in ("python", "c") and result.is_closed and result.kernel.off_diagonal.has(sp.Integral):
+        raise InputError(
+            f"format must be text, latex or json for {result.network.name}: its kernel has an integral, which "
+            "kernel_function evaluates"
+        )
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= MOST_DIGITS:
         raise InputError(f"digits must be a whole number from 1 to {MOST_DIGITS}, got {digits!r}")
     if steps or format == "json":
