@@ -84,7 +84,7 @@ def render(result: KernelDerivation, steps: bool) -> str:
         rf" + \gamma\,{_power('D', g + 1)},\qquad G = XX^T,\; r_i = |x_i|,\; D = \operatorname{{diag}}(r_i^2) \]",
     ]
     for name in ("alpha", "beta", "gamma"):
-        parts.append(_display("\\" + name, _numbers(result, getattr(result.coefficients, name))))
+        parts += _abbreviated("\\" + name, _numbers(result, getattr(result.coefficients, name)))
     expansion = result.expansion
     series = sp.Add(
         *(
@@ -101,7 +101,7 @@ def render(result: KernelDerivation, steps: bool) -> str:
             series,
             rf" \\&\qquad + R,\qquad |R| \le |\rho|^{{{expansion.order + 1}}} R_{{{expansion.order}}}",
         ),
-        _display(f"R_{{{expansion.order}}}", _numbers(result, expansion.remainder)),
+        *_abbreviated(f"R_{{{expansion.order}}}", _numbers(result, expansion.remainder)),
     ]
     if steps:
         parts.append(r"\subsection*{Steps}")

@@ -77,7 +77,10 @@ def render(result: KernelDerivation, steps: bool) -> str:
         "  G = X X^T, r_i = |x_i|, D = diag(r_i^2)" + ("" if network.gates == 0 else ", o: entry by entry"),
     ]
     for symbol in (alpha, beta, gamma):
-        lines.append(f"  {symbol} = {_value(result, symbol)}")
+        if result.result(symbol).has(sp.Integral):
+            lines += _abbreviated(f"{symbol} =", result.result(symbol), "    ")
+        else:
+            lines.append(f"  {symbol} = {_value(result, symbol)}")
     cosine = ", rho the cosine of x_i and x_j" if biased else ""
     lines.append(f"Expansion on the sphere |x|^2 = d, f(rho) = sum_j c_j rho^j{cosine}")
     for degree in range(tail.order + 1):
@@ -85,7 +88,10 @@ def render(result: KernelDerivation, steps: bool) -> str:
         if value != "0":
             lines.append(f"  c_{degree} = {value}")
     remainder = tail.remainder if result.is_closed else sp.N(tail.remainder, 6)
-    lines.append(f"  remainder at most |rho|^{tail.order + 1} ({text(remainder)})")
+    if remainder.has(sp.Integral):
+        lines += _abbreviated(f"remainder at most |rho|^{tail.order + 1} times", remainder, "    ")
+    else:
+        lines.append(f"  remainder at most |rho|^{tail.order + 1} ({text(remainder)})")
     return "\n".join(lines)
 
 
@@ -100,9 +106,7 @@ def _kernel(result: KernelDerivation) -> list[str]:
         for title, kernel in (("Kernel", result.kernel), ("NNGP covariance", result.nngp)):
             lines.append(title)
             for place, entry in (("i != j", kernel.off_diagonal), ("i = j ", kernel.diagonal)):
-                short, names = abbreviated(entry)
-                lines.append(f"  {place}  {text(short)}")
-                lines += [f"            {symbol} = {text(value)}" for symbol, value in names]
+                lines += _abbreviated(f"{place} ", entry, " " * 10)
         return lines
     lines = [
         "Kernel",
@@ -112,6 +116,12 @@ def _kernel(result: KernelDerivation) -> list[str]:
         "Certified Hermite coefficients and second moments, z standard normal",
     ]
     return lines + [f"  {text(lhs)} = {text(ball)}" for lhs, ball in result.enclosures.items()]
+
+
+def _abbreviated(label: str, expression: sp.Expr, indent: str) -> list[str]:
+    """An expression, and below it what its abbreviations stand for."""
+    short, names = abbreviated(expression)
+    return [f"  {label} {text(short)}", *(f"  {indent}{name} = {text(value)}" for name, value in names)]
 
 
 def _value(result: KernelDerivation, lhs: sp.Expr) -> str:
