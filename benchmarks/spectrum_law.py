@@ -63,13 +63,19 @@ def rows(draws: int = DRAWS) -> Iterator[dict[str, object]]:
         for kind in KINDS:
             found = [errors(*case, kind, seed) for seed in range(draws)]
             everything[kind] += found
-            yield dict(zip(("network", "n", "d", "m"), case, strict=True)) | {"data": kind} | _summary(found, 50)
+            yield (
+                dict(zip(("network", "n", "d", "m"), case, strict=True))
+                | {"data": kind}
+                | _summary(found, 50)
+            )
     for kind, found in everything.items():
         trusted = [draw for draw in found if draw["reliable"]]
         for percentile in (50, 90):
-            yield {"network": f"{len(trusted)} of {len(found)}", "n": "", "d": "", "m": f"{percentile} %"} | {
-                "data": kind
-            } | _summary(trusted, percentile)
+            yield (
+                {"network": f"{len(trusted)} of {len(found)}", "n": "", "d": "", "m": f"{percentile} %"}
+                | {"data": kind}
+                | _summary(trusted, percentile)
+            )
 
 
 def _summary(found: list[dict[str, float]], percentile: int) -> dict[str, object]:

@@ -31,8 +31,8 @@ from derivations.spectrum.fixed_point import outside
 from derivations.spectrum.harmonics import Array, log_multiplicities, times_cosine
 from derivations.spectrum.rows import RowWeights
 
-# Features are smooth in log p: 12 Chebyshev points interpolate those of Gaussian rows at d >= 50 to 1e-9.
-NODES = 12
+# Features are smooth in log p.
+FEWEST_NODES, NODES_PER_UNIT, WIDEST = 12, 6, 8.0
 FEATURES = 4
 NEGLIGIBLE = 1e-10
 """Share of the diagonal below which a feature is left out."""
@@ -65,11 +65,13 @@ def pair_masses(activation: Activation, d: int, degrees: int, p: tuple[float, ..
     return np.stack(masses), np.array(diagonal)
 
 
-def kernel_masses(network: TwoLayer, d: int, width: int | None, degrees: int, p: Array) -> tuple[Array, Array]:
+def kernel_masses(
+    network: TwoLayer, d: int, width: int | None, degrees: int, p: Array
+) -> tuple[Array, Array]:
     """Masses g_k(p_a, p_b) of the kernel, (k, a, b), and its diagonal f(p_a, p_a, 1), (a,)."""
-    (value, slope), moments = pair_masses(network.activation, d, degrees + 1, tuple(p))
-    readout, gradient = gegenbauer.block_weights(network, d, width)
     gates, s = network.gates, np.sqrt(np.multiply.outer(p, p))
+    (value, slope), moments = pair_masses(network.activation, d, degrees + 1 + gates, tuple(p))
+    readout, gradient = gegenbauer.block_weights(network, d, width)
     f = readout + gates * gradient
     masses = f * np.pad(value, ((0, 1), (0, 0), (0, 0))) + gradient * s * times_cosine(slope, d)
     for _ in range(gates):
@@ -219,11 +221,17 @@ def _interpolation(p: Array) -> tuple[Array, Array]:
     """Chebyshev points of log p, and the matrix (p, points) of interpolation from them."""
     # Data of similar lengths share the points, and what is known at them.
     low, high = np.floor(np.log(p[0]) / OCTAVE) * OCTAVE, np.ceil(np.log(p[-1]) / OCTAVE + 1e-9) * OCTAVE
-    angles = np.pi * (np.arange(NODES) + 0.5) / NODES
+    if high - low > WIDEST:
+        raise InputError(
+            f"lengths must be within a factor of {np.exp(WIDEST / 2):.0f} for an activation that is not homogeneous, "
+            f"got {np.sqrt(p[-1] / p[0]):.3g}"
+        )
+    count = max(FEWEST_NODES, int(NODES_PER_UNIT * (high - low)))
+    order = np.arange(count)
+    angles = np.pi * (order + 0.5) / count
     nodes = np.exp((low + high) / 2 + (high - low) / 2 * np.cos(angles))
     position = np.arccos(np.clip((2 * np.log(p) - low - high) / (high - low), -1, 1))
-    order = np.arange(NODES)
-    weights = np.where(order > 0, 2.0, 1.0) / NODES
+    weights = np.where(order > 0, 2.0, 1.0) / count
     return nodes, np.cos(np.multiply.outer(position, order)) * weights @ np.cos(
         np.multiply.outer(order, angles)
     )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from derivations.errors import InputError
 from derivations.networks import TwoLayer
 from derivations.spectrum.coupled import coupled_parts
 from derivations.spectrum.edge import Edge
@@ -44,7 +45,9 @@ class Extremes:
     @property
     def lambda_max(self) -> float:
         """The mean of the largest eigenvalue."""
-        return self.upper.z - self._shift(self.upper, TRACY_WIDOM_MEAN) if self.outlier is None else self.outlier
+        return (
+            self.upper.z - self._shift(self.upper, TRACY_WIDOM_MEAN) if self.outlier is None else self.outlier
+        )
 
     @property
     def fluctuation(self) -> float:
@@ -82,6 +85,11 @@ def coupled_extremes(
     outlier = bulk.outlier(parts.features[0], n, upper)
     lower = None
     if parts.dimensions > n:
+        if expansion.dimensions <= n:
+            raise InputError(
+                f"n must be at most {expansion.dimensions - 1:.0f} or at least {parts.dimensions:.0f} for {network.name} and "
+                f"d = {expansion.d}, got {n}: in between, unequal lengths alone keep the kernel from being singular"
+            )
         guess = fixed_point(expansion, n, near, without_constant=False).left_edge().a * expansion.total
         lower = parts.equations(n, without_constant=False).edge(guess)
     return Extremes(n, lower, upper, outlier)

@@ -19,19 +19,19 @@ sphere at n of the order of d^k; the form with all degrees at once and unequal r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from derivations.spectrum.edge import Edge
 from derivations.spectrum.gegenbauer import GegenbauerExpansion
-from derivations.spectrum.harmonics import Array
+from derivations.spectrum.harmonics import Array, Numbers
 from derivations.spectrum.rows import RowWeights
 
-# An edge is bracketed by a grid, and again within a cell of it: 32^-8 of the first bracket.
-GRID, ROUNDS = 33, 8
-# The left edge lies at or below that of equal rows: down to where the rows' spread makes up for 1e-6 in a.
-FURTHEST = 1e-3
+# An edge is bracketed by a grid, and again within a cell of it.
+STRIDE, GRID, ROUNDS = 2.0, 33, 8
 NEWTON = 100
 
 
@@ -44,17 +44,15 @@ class FixedPoint:
     rest: float
     rows: RowWeights
 
-    def b(self, a: Array) -> Array:
+    def b(self, a: Numbers) -> Numbers:
         """b(a), for real or complex a of any shape."""
         return np.asarray(np.sum(self.masses / (1 + np.multiply.outer(a, self.tau)), axis=-1) + self.rest)
 
-    def slope(self, a: Array) -> Array:
+    def slope(self, a: Numbers) -> Numbers:
         """-b'(a)."""
-        return np.asarray(
-            np.sum(self.masses * self.tau / (1 + np.multiply.outer(a, self.tau)) ** 2, axis=-1)
-        )
+        return np.asarray(np.sum(self.masses * self.tau / (1 + np.multiply.outer(a, self.tau)) ** 2, axis=-1))
 
-    def curvature(self, a: Array) -> Array:
+    def curvature(self, a: Numbers) -> Numbers:
         """b''(a)."""
         return np.asarray(
             np.sum(2 * self.masses * self.tau**2 / (1 + np.multiply.outer(a, self.tau)) ** 3, axis=-1)
@@ -79,42 +77,36 @@ class FixedPoint:
         return np.asarray(self.slope(a) * np.sum(self.rows.shares * v**2, axis=1) - 1)
 
     def left_edge(self) -> Edge:
-        """The lower end: the largest z(a) with a > 0."""
-        # For equal rows the condition grows with a; unequal ones fulfil it earlier.
-        equal = _first_crossing(lambda x: self.slope(np.exp(x)) * np.exp(2 * x) - 1, *self._bracket())
-        a = _first_crossing(lambda x: self.inside(np.exp(x)), equal + np.log(FURTHEST), equal + 1e-9)
-        return self._edge(np.exp(a))
+        """The lower end: the largest z(a) with a > 0. More features than rows are needed for it to be above 0."""
+        scale = np.sum(self.masses) + self.rest
+        return self._edge(lambda x: np.exp(x) / scale)
 
     def right_edge(self) -> Edge:
         """The upper end: the smallest z(a) with -1/max(tau) < a < 0."""
         top = np.max(self.tau)
+        return self._edge(lambda x: -1 / (top * (1 + np.exp(-x))))
 
-        def inside(x: Array) -> Array:
-            return self.inside(-1 / (top * (1 + np.exp(-x))))  # a of top * |a| = logistic(x)
+    def _edge(self, a_of: Callable[[Any], Any]) -> Edge:
+        """The edge with the smallest |a|, a curve through all of them from 0 on."""
 
-        # With top |a| = s the condition is at most (features / n) (s / (1 - s))^2 max(1 + relative variance) = 1.
-        x = _first_crossing(inside, *self._logistic_bracket(top))
-        return self._edge(float(-1 / (top * (1 + np.exp(-x)))))
+        def equal(x: float) -> float:
+            a = a_of(np.array([x]))
+            return float((self.slope(a) * a**2)[0])
 
-    def _bracket(self) -> tuple[float, float]:
-        """Logarithms of a between which the condition of equal rows changes its sign."""
-        low = high = -float(np.log(np.sum(self.masses) + self.rest))
-        while self.slope(np.exp(np.array(low))) * np.exp(2 * low) > 1:
-            low -= 3
-        while self.slope(np.exp(np.array(high))) * np.exp(2 * high) < 1:
-            high += 3
-        return low, high
-
-    def _logistic_bracket(self, top: float) -> tuple[float, float]:
+        # For equal rows the condition is equal(x) = 1, which increases with x; unequal ones multiply it by
+        # 1 + (relative variance of v), at most by 1 / (smallest share).
         low = high = 0.0
-        for sign in (-1, 1):
-            x = 0.0
-            while sign * (self.inside(np.array([-1 / (top * (1 + np.exp(-x)))]))[0]) < 0:
-                x += 2 * sign
-            low, high = (x, high) if sign < 0 else (low, x)
-        return low, high
+        while equal(low) > np.min(self.rows.shares):
+            low -= STRIDE
+        while equal(high) < 1:
+            high += STRIDE
+        for _ in range(ROUNDS):
+            x = np.linspace(low, high, GRID)
+            first = int(np.argmax(self.inside(a_of(x)) >= 0))
+            low, high = x[max(first - 1, 0)], x[first]
+        return self._at(float(a_of(high)))
 
-    def _edge(self, a: float) -> Edge:
+    def _at(self, a: float) -> Edge:
         at = np.array([a])
         t, w = self.rows.values, self.rows.shares
         v = 1 / (np.sign(a) * self.gaps(at)[0])  # 1 / (t b - z)
@@ -164,12 +156,3 @@ def outside(numerators: Array, delta: Array, size: Array) -> Array:
         if np.all(np.abs(step) <= 1e-14 * u):
             break
     return np.asarray(delta + u)
-
-
-def _first_crossing(function, low: float, high: float) -> float:  # type: ignore[no-untyped-def]
-    """The first x in [low, high] where an array function stops being negative."""
-    for _ in range(ROUNDS):
-        x = np.linspace(low, high, GRID)
-        first = int(np.argmax(function(x) >= 0))
-        low, high = x[max(first - 1, 0)], x[first]
-    return float(high)

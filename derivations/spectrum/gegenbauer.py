@@ -106,7 +106,8 @@ def gegenbauer_expansion(network: TwoLayer, d: int, width: int | None, degrees: 
         If the activation jumps, has kinks elsewhere than at 0, or is too rough for its integrals.
     """
     gates = network.gates
-    value, slope = both_masses(network.activation, d, degrees + 1)
+    # Each factor rho mixes in the degree above.
+    value, slope = both_masses(network.activation, d, degrees + 1 + gates)
     value_total, slope_total = both_moments(network.activation, d)
     readout, gradient = block_weights(network, d, width)
     f = readout + gates * gradient
@@ -146,9 +147,7 @@ def both_moments(activation: Activation, d: int) -> tuple[float, float]:
     return value, slope
 
 
-def amplitudes(
-    function: Callable[[Array], Array], d: int, degrees: int, radii: Array, count: int
-) -> Array:
+def amplitudes(function: Callable[[Array], Array], d: int, degrees: int, radii: Array, count: int) -> Array:
     r"""\(\sqrt{N_k}\,E_t[\phi(R t)\,Q_k(t)]\) for k = 0..degrees (rows) and the given radii R (columns).
 
     Examples

@@ -14,10 +14,14 @@ put into these terms here.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Numbers = NDArray[Any]
+"""Real or complex."""
 
 
 def recurrence(d: int, degrees: int) -> tuple[Array, Array]:

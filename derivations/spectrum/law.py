@@ -7,20 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from derivations.arguments import check_choice, check_positive_integer
 from derivations.errors import InputError
-from derivations.matrix import check_matrix
-from derivations.networks import TwoLayer, as_network
-from derivations.spectrum.extremes import Extremes, coupled_extremes, homogeneous_extremes
-from derivations.spectrum.gegenbauer import GegenbauerExpansion, gegenbauer_expansion
-from derivations.spectrum.harmonics import Array, degrees_spanning
-from derivations.spectrum.reliability import expected_largest_cosine, extreme_cosines, nearest_pair
-from derivations.spectrum.rows import EQUAL, RowWeights, gaussian_weights, weights_of
+from derivations.networks import TwoLayer
+from derivations.spectrum.density import Density, bulk_density
+from derivations.spectrum.extremes import coupled_extremes, homogeneous_extremes
+from derivations.spectrum.fixed_point import fixed_point
+from derivations.spectrum.problem import problem
+from derivations.spectrum.reliability import nearest_pair
 
-RESOLVED = 30
-"""Degrees are followed until they span this many times n: what is beyond is a multiple of the identity."""
-MORE_DEGREES, MOST_DEGREES = 36, 2000
-"""The former so that no degree of a polynomial (32 at most, two gates, one for the slope) is left out."""
 LARGEST_PAIR, LARGEST_FLUCTUATION = 0.5, 0.05
 
 
@@ -100,75 +94,48 @@ def spectrum_law(
     --------
     >>> law = spectrum_law("reglu", n=2000, d=100, width=500)
     >>> print(f"{law.lambda_min:.2f} {law.lambda_max:.0f} {law.condition_number:.1f} {law.reliable}")
-    57.64 2654 46.0 True
+    102.71 3974 38.7 True
     >>> spectrum_law("bilinear", n=2000, d=50, width=500).lambda_min  # 1275 products of two coordinates
     0.0
-    >>> spectrum_law("relu", n=2000, d=1, width=500)
-    Traceback (most recent call last):
-    ...
-    derivations.errors.InputError: d must be at least 2 for directions to be spread, got 1
     """
-    network = as_network(network)
-    n, d = check_positive_integer(n, "n"), check_positive_integer(d, "d")
-    if d < 2:
-        raise InputError(f"d must be at least 2 for directions to be spread, got {d}")
-    if network.parametrization.variances == "symbolic":
-        raise InputError("variances must be numeric for a spectrum, got symbols")
-    if network.parametrization.name == "standard":
-        check_positive_integer(width, "width")
-    kind, lengths, cosines = _data(data, n, d)
-    expansion = _expansion(network, n, d, width)
-    homogeneity = network.activation.homogeneity
-    power = 1 if homogeneity is None else homogeneity + network.gates
-    rows = EQUAL
-    if kind == "gaussian":
-        rows = gaussian_weights(n, d, power)
-    elif lengths is not None:
-        rows = weights_of(lengths**2 / d, power)
-    coupled = homogeneity is None and kind != "sphere"
-    extremes = (
-        coupled_extremes(network, expansion, n, width, rows)
-        if coupled
-        else homogeneous_extremes(expansion, n, rows)
+    asked = problem(network, n, d, width, data)
+    about = (asked.network.name, asked.n, asked.d, asked.width, asked.data)
+    if asked.n == 1:
+        only = asked.expansion.total * asked.rows.mean
+        return SpectrumLaw(*about, only, only, False, 0.0, 0.0)
+    found = (
+        coupled_extremes(asked.network, asked.expansion, asked.n, asked.width, asked.rows)
+        if asked.is_coupled
+        else homogeneous_extremes(asked.expansion, asked.n, asked.rows)
     )
-    return SpectrumLaw(
-        network.name,
-        n,
-        d,
-        width,
-        kind,
-        extremes.lambda_min,
-        extremes.lambda_max,
-        extremes.outlier is not None,
-        nearest_pair(expansion, n, cosines),
-        extremes.fluctuation,
-    )
+    kappa = nearest_pair(asked.expansion, asked.n, asked.cosines)
+    outlier = found.outlier is not None
+    return SpectrumLaw(*about, found.lambda_min, found.lambda_max, outlier, kappa, found.fluctuation)
 
 
-def _data(data: str | ArrayLike, n: int, d: int) -> tuple[str, Array | None, Array]:
-    """The kind of data, lengths if they are given, and the cosines of the pairs nearest to equal and opposite."""
-    expected = np.array([1.0, -1.0]) * expected_largest_cosine(n, d)
-    if isinstance(data, str):
-        return check_choice(data, "data", ("sphere", "gaussian")), None, expected
-    if np.ndim(data) == 1:
-        lengths, cosines = check_matrix([data], "lengths")[0], expected
-        shape: tuple[int, ...] = lengths.shape
-        wanted: tuple[int, ...] = (n,)
-    else:
-        X = check_matrix(data, "data")
-        shape, wanted = X.shape, (n, d)
-        lengths = np.linalg.norm(X, axis=1)
-    if shape != wanted:
-        raise InputError(f"data must have shape {wanted} or ({n},), got {shape}")
-    if np.min(lengths) <= 0:
-        raise InputError("data must have no rows of zeros: their kernel is singular")
-    return "given", lengths, expected if np.ndim(data) == 1 else extreme_cosines(X)
+def spectrum_density(
+    network: TwoLayer | str, n: int, d: int, width: int | None = None, data: str | ArrayLike = "sphere"
+) -> Density:
+    """The density of all eigenvalues but that of the constant function; arguments as for `spectrum_law`.
 
+    Raises
+    ------
+    InputError
+        As `spectrum_law`, for a single row, and for unequal lengths with an activation that is not homogeneous.
 
-def _expansion(network: TwoLayer, n: int, d: int, width: int | None) -> GegenbauerExpansion:
-    """To as many degrees as n rows can feel."""
-    degrees = degrees_spanning(d, RESOLVED * n, MOST_DEGREES)
-    expansion = gegenbauer_expansion(network, d, width, (degrees or 0) + MORE_DEGREES)
-    if degrees is None and expansion.rest:
-        raise InputError(f"n is too large for d = {d}: the law would follow more than {MOST_DEGREES} degrees, got {n}")
-    return expansion
+    Examples
+    --------
+    >>> found = spectrum_density("relu", n=800, d=50, width=64)
+    >>> print(f"{found.mass:.2f} {found.mean / found.trace:.2f} {found.cumulative(10.0):.2f}")
+    1.00 1.00 0.26
+    """
+    asked = problem(network, n, d, width, data)
+    if asked.is_coupled:
+        raise InputError(
+            f"data must be on the sphere for the density of {asked.network.name}: its activation is not homogeneous"
+        )
+    if asked.n == 1:
+        raise InputError("n must be at least 2 for a density, got 1")
+    expansion = asked.expansion
+    equation = fixed_point(expansion, asked.n, asked.rows, without_constant=True)
+    return bulk_density(equation, asked.n, expansion.dimensions - (expansion.masses[0] > 0))

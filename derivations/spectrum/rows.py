@@ -51,7 +51,7 @@ def blocks(n: int) -> Array:
     Examples
     --------
     >>> blocks(3), len(blocks(10**9))
-    (array([0., 1., 2., 3.]), 332)
+    (array([0., 1., 2., 3.]), 194)
     """
     half = (n + 1) // 2
     single = np.arange(min(half, SINGLE) + 1)
@@ -81,7 +81,7 @@ def gaussian_weights(n: int, d: int, homogeneity: int) -> RowWeights:
     --------
     >>> t = gaussian_weights(1000, 100, 1)
     >>> print(f"{t.mean:.3f} {t.values[0]:.2f} {t.values[-1]:.2f}")
-    1.000 0.60 1.52
+    1.000 0.61 1.51
     """
     edges = blocks(n)
     middle = (edges[:-1] + edges[1:]) / 2
