@@ -93,3 +93,12 @@ def coupled_extremes(
         guess = fixed_point(expansion, n, near, without_constant=False).left_edge().a * expansion.total
         lower = parts.equations(n, without_constant=False).edge(guess)
     return Extremes(n, lower, upper, outlier)
+
+
+def single_entry(
+    network: TwoLayer, expansion: GegenbauerExpansion, width: int | None, rows: RowWeights, is_coupled: bool
+) -> float:
+    """The kernel of a single row."""
+    if is_coupled:
+        return float(coupled_parts(network, expansion.d, width, expansion.degrees, rows).diagonal[0])
+    return expansion.total * rows.mean

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
 from derivations.spectrum.density import Density, bulk_density
-from derivations.spectrum.extremes import coupled_extremes, homogeneous_extremes
+from derivations.spectrum.extremes import coupled_extremes, homogeneous_extremes, single_entry
 from derivations.spectrum.fixed_point import fixed_point
 from derivations.spectrum.problem import problem
 from derivations.spectrum.reliability import nearest_pair
@@ -101,7 +101,7 @@ def spectrum_law(
     asked = problem(network, n, d, width, data)
     about = (asked.network.name, asked.n, asked.d, asked.width, asked.data)
     if asked.n == 1:
-        only = asked.expansion.total * asked.rows.mean
+        only = single_entry(asked.network, asked.expansion, asked.width, asked.rows, asked.is_coupled)
         return SpectrumLaw(*about, only, only, False, 0.0, 0.0)
     found = (
         coupled_extremes(asked.network, asked.expansion, asked.n, asked.width, asked.rows)

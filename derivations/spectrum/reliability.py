@@ -37,7 +37,9 @@ def expected_largest_cosine(n: float, d: int) -> float:
 
 
 def extreme_cosines(X: Array) -> Array:
-    """The largest and the smallest cosine of two different rows, (2,)."""
+    """The largest and the smallest cosine of two different rows, (2,); 0 for a single row."""
+    if len(X) == 1:
+        return np.zeros(2)
     directions = X / np.linalg.norm(X, axis=1)[:, None]
     largest, smallest = -1.0, 1.0
     for start in range(0, len(X), ROWS):

@@ -105,16 +105,15 @@ def closed_relu(d: int, degrees: int) -> tuple[np.ndarray, np.ndarray]:
     omega = np.sqrt(np.pi) * np.exp(gammaln((d - 1) / 2) - gammaln(d / 2))
     second[0], first[0], first[1] = 0.5, 1 / (omega * (d - 1)), 1 / (2 * d)
 
-    def term(k: int, l: int) -> float:
-        logs = -k * np.log(2) + gammaln((d - 1) / 2) - gammaln(k + (d - 1) / 2) + gammaln(2 * l + 1)
+    def term(k: int, half: int) -> float:
+        logs = -k * np.log(2) + gammaln((d - 1) / 2) - gammaln(k + (d - 1) / 2) + gammaln(2 * half + 1)
         a = k + (d - 3) / 2
-        return np.exp(logs + gammaln(a + 1) - gammaln(l + 1) - gammaln(a - l + 1)) / omega
+        return np.exp(logs + gammaln(a + 1) - gammaln(half + 1) - gammaln(a - half + 1)) / omega
 
-    for l in range(degrees):
-        if 2 * l + 1 <= degrees:
-            second[2 * l + 1] = term(2 * l + 1, l)
-        if 2 * l + 2 <= degrees:
-            first[2 * l + 2] = term(2 * l + 2, l)
+    for k in range(1, degrees + 1, 2):
+        second[k] = term(k, k // 2)
+    for k in range(2, degrees + 1, 2):
+        first[k] = term(k, k // 2 - 1)
     return d * first**2, second**2
 
 
