@@ -32,14 +32,14 @@ from derivations.spectrum.harmonics import Array, log_multiplicities, times_cosi
 from derivations.spectrum.rows import RowWeights
 
 # Features are smooth in log p.
-FEWEST_NODES, NODES_PER_UNIT, WIDEST = 12, 6, 8.0
-FEATURES = 4
-NEGLIGIBLE = 1e-10
+FEWEST_NODES, NODES_PER_UNIT, WIDEST = 16, 8, 8.0
+FEATURES = 6
+NEGLIGIBLE = 1e-14
 """Share of the diagonal below which a feature is left out."""
-ITERATIONS = 500
+ITERATIONS = 100
 CONVERGED = 1e-9
 OCTAVE = 0.25
-LEFT = 1e-9
+LEFT = 1e-11
 """Share of the diagonal below which a rest is what the negligible features left."""
 REACH = 1.5
 """How far, in log beta, edges lie from those of a homogeneous activation with the same diagonal."""
@@ -114,9 +114,13 @@ class Coupled:
         with np.errstate(all="ignore"):
             for _ in range(ITERATIONS):
                 system = eye + self.moments(G)
-                if beta < 0 and np.min(np.linalg.eigvalsh(system)) <= 0:
+                try:
+                    if beta < 0 and np.min(np.linalg.eigvalsh(system)) <= 0:
+                        return None
+                    inverse = np.linalg.inv(system)
+                except np.linalg.LinAlgError:
                     return None
-                b = self.rest + np.sum((self.features @ np.linalg.inv(system)) * self.features, axis=(0, 2))
+                b = self.rest + np.sum((self.features @ inverse) * self.features, axis=(0, 2))
                 nearest = np.min(b) if beta > 0 else np.max(b)
                 gaps = outside(w * c, np.abs(b - nearest)[None], np.array([abs(beta)]))[0]
                 before, G = G, np.sign(beta) / gaps
@@ -151,7 +155,10 @@ class Coupled:
                 bend, slope = (z[0] - 2 * z[1] + z[2]) / step**2, (s[2] - s[0]) / (2 * step)
                 return Edge(float(beta), float(z[1]), float(np.cbrt(abs(bend) / (2 * slope**2))))
             step /= 4
-        raise InputError("activation's kernel has no edge of its spectrum near that of a homogeneous one")
+        raise InputError(
+            "data must have rows of more equal lengths for an activation that is not homogeneous: an edge of the "
+            "spectrum was not found"
+        )
 
     def outlier(self, constant: Array, n: int, edge: Edge) -> float | None:
         """The eigenvalue that degree 0, with features (b, r), adds above the upper edge, if it does."""

@@ -26,6 +26,8 @@ from derivations.spectrum.rows import RowWeights
 
 TRACY_WIDOM_MEAN, TRACY_WIDOM_DEVIATION = 1.2065335745820, 1.2680340580
 """Minus the mean, and the standard deviation, of Tracy and Widom's law of real matrices."""
+RESOLUTION = 1e-12
+"""Share of the diagonal that features of coupled degrees resolve."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,16 @@ def coupled_extremes(
     upper = bulk.edge(guess)
     outlier = bulk.outlier(parts.features[0], n, upper)
     lower = None
-    if parts.dimensions > n:
-        if expansion.dimensions <= n:
-            raise InputError(
-                f"n must be at most {expansion.dimensions - 1:.0f} or at least {parts.dimensions:.0f} for {network.name} and "
-                f"d = {expansion.d}, got {n}: in between, unequal lengths alone keep the kernel from being singular"
-            )
+    if expansion.dimensions > n:
         guess = fixed_point(expansion, n, near, without_constant=False).left_edge().a * expansion.total
         lower = parts.equations(n, without_constant=False).edge(guess)
+    elif n < parts.dimensions < np.inf:
+        raise InputError(
+            f"n must be at most {expansion.dimensions - 1:.0f} or at least {parts.dimensions:.0f} for {network.name} and "
+            f"d = {expansion.d}, got {n}: in between, unequal lengths alone keep the kernel from being singular"
+        )
+    if lower and lower.z <= RESOLUTION * np.max(parts.diagonal):
+        lower = None
     return Extremes(n, lower, upper, outlier)
 
 

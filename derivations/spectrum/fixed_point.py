@@ -32,7 +32,8 @@ from derivations.spectrum.rows import RowWeights
 
 # An edge is bracketed by a grid, and again within a cell of it.
 STRIDE, GRID, ROUNDS = 2.0, 33, 8
-NEWTON = 100
+NEWTON, ENOUGH = 100, 1e-8
+"""Steps at most, and the relative one whose square is a rounding."""
 
 
 @dataclass(frozen=True)
@@ -147,12 +148,15 @@ def outside(numerators: Array, delta: Array, size: Array) -> Array:
     array([[0.5, 2. ]])
     """
     size = size[:, None]
-    u = np.max(np.where(delta == 0, numerators, 0.0), axis=1, keepdims=True) / size
+    # The terms up to the k-th nearest alone are at least their numerators' sum over delta_k + u.
+    order = np.argsort(delta, axis=1)
+    nearest = np.cumsum(numerators[order], axis=1) / size - np.take_along_axis(delta, order, axis=1)
+    u = np.max(nearest, axis=1, keepdims=True)
     for _ in range(NEWTON):
         terms = numerators / (delta + u)
         total = np.sum(terms, axis=1, keepdims=True)
         step = (total / size - 1) * total / np.sum(terms / (delta + u), axis=1, keepdims=True)
         u = u + step
-        if np.all(np.abs(step) <= 1e-14 * u):
+        if np.all(np.abs(step) <= ENOUGH * u):
             break
     return np.asarray(delta + u)

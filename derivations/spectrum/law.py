@@ -31,7 +31,9 @@ class SpectrumLaw:
     data : str
         ``sphere``, ``gaussian``, or ``given`` for lengths or rows of the caller's.
     lambda_min, lambda_max : float
-        Typical extreme eigenvalues; lambda_min is 0 where the kernel is singular (to 1e-27 of its diagonal).
+        Typical extreme eigenvalues; lambda_min is 0 where the kernel is singular, or all but that: degrees
+        with less than 1e-27 of its diagonal are taken not to be there, and eigenvalues below 1e-12 of it are not
+        resolved where lengths are unequal and the activation is not homogeneous.
     outlier : bool
         Whether lambda_max stands apart from all others: the eigenvalue of the constant function.
     nearest_pair : float
