@@ -13,7 +13,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from itertools import product
+from functools import cache
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -41,6 +42,10 @@ Draw = dict[str, float]
 Row = dict[str, object]
 
 
+kernel = cache(lambda name, width: kernel_function(network(name), width=width))
+"""Derived once for all draws."""
+
+
 def sample(kind: str, n: int, d: int, seed: int) -> Array:
     """Rows of either kind."""
     X = np.random.default_rng(seed).standard_normal((n, d))
@@ -55,7 +60,7 @@ def errors(name: str, n: int, d: int, width: int, kind: str, seed: int) -> Draw:
     start = time.perf_counter()
     law = spectrum_law(name, n, d, width, data)
     seconds = time.perf_counter() - start
-    values = np.linalg.eigvalsh(kernel_function(network(name), width=width)(X))
+    values = np.linalg.eigvalsh(kernel(name, width)(X))
     result = {"lambda_max": law.lambda_max / values[-1] - 1, "kappa": kappa, "seconds": seconds}
     if not law.lambda_min:
         return result | {"singular": abs(values[0]) / values[-1]}
@@ -79,7 +84,7 @@ def flag_rows() -> Iterator[Row]:
     """In low dimensions, a row per kind of data and range of kappa."""
     for kind in KINDS:
         found = [errors(*case, kind, seed=0) for case in LOW_DIMENSIONS]
-        for low, high in zip(BINS, BINS[1:], strict=False):
+        for low, high in pairwise(BINS):
             inside = [draw for draw in found if low <= draw["kappa"] < high]
             for percentile in (50, 90):
                 case = f"kappa {low} to {high}: {percentile} % of {len(inside)} draws"

@@ -24,7 +24,7 @@ from derivations.spectrum.fixed_point import fixed_point
 from derivations.spectrum.gegenbauer import GegenbauerExpansion
 from derivations.spectrum.rows import RowWeights
 
-TRACY_WIDOM_MEAN, TRACY_WIDOM_DEVIATION = 1.2065335745820, 1.2680340580
+TRACY_WIDOM_MEAN, TRACY_WIDOM_DEVIATION = 1.2065335745820, 1.2679830
 """Minus the mean, and the standard deviation, of Tracy and Widom's law of real matrices."""
 RESOLUTION = 1e-12
 """Share of the diagonal that features of coupled degrees resolve."""

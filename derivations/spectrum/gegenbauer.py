@@ -26,6 +26,7 @@ from functools import lru_cache
 import numpy as np
 
 from derivations.activations import Activation
+from derivations.arguments import check_positive_integer
 from derivations.elementwise import activation_functions
 from derivations.errors import InputError
 from derivations.kernel_derivation import PIECEWISE
@@ -44,6 +45,7 @@ ALIASED = 1e-13
 """Largest change of a second moment, relative, when the panels are halved."""
 VANISHING = 1e-27
 """Masses below this share of f(1) are squares of roundings."""
+SMALLEST, LARGEST = 1e-100, 1e100
 ROUNDED = 1e-12
 """A rest below this share of f(1) is the rounding of the difference that it is."""
 
@@ -103,8 +105,11 @@ def gegenbauer_expansion(network: TwoLayer, d: int, width: int | None, degrees: 
     Raises
     ------
     InputError
-        If the activation jumps, has kinks elsewhere than at 0, or is too rough for its integrals.
+        If d or the width is out of range, or the activation jumps, has kinks elsewhere than at 0, is too rough for
+        its integrals, or so large or small that squares leave the range of float64.
     """
+    if check_positive_integer(d, "d") < 2:
+        raise InputError(f"d must be at least 2 for directions to be spread, got {d}")
     gates = network.gates
     # Each factor rho mixes in the degree above.
     value, slope = both_masses(network.activation, d, degrees + 1 + gates)
@@ -115,6 +120,8 @@ def gegenbauer_expansion(network: TwoLayer, d: int, width: int | None, degrees: 
     for _ in range(gates):
         masses = times_cosine(masses, d)
     total = f * value_total + gradient * slope_total
+    if not SMALLEST < total < LARGEST:
+        raise InputError(f"activation's kernel must be within {SMALLEST:g} and {LARGEST:g}, got {total:.3g}")
     masses = np.where(masses[: degrees + 1] > VANISHING * total, masses[: degrees + 1], 0.0)
     rest = total - float(np.sum(masses))
     return GegenbauerExpansion(
@@ -126,8 +133,7 @@ def block_weights(network: TwoLayer, d: int, width: int | None) -> tuple[float, 
     """A and B of the kernel: m and d in the standard parametrization, else 1 and 1."""
     if network.parametrization.name != "standard":
         return 1.0, 1.0
-    assert width is not None
-    return float(width), float(d)
+    return float(check_positive_integer(width, "width")), float(d)
 
 
 @lru_cache(maxsize=256)

@@ -8,8 +8,8 @@ With \(Q_k\) the Gegenbauer polynomial of degree k, \(Q_k(1) = 1\), one sequence
 and the harmonics of degree k number \(N_{k+1}/N_k = \alpha_k/(1 - \alpha_{k+1})\), \(N_0 = 1\), so that the
 \(\sqrt{N_k} Q_k(t)\) are orthonormal for t the first coordinate of a uniform point.
 
-Source: Atkinson and Han 2012, Spherical harmonics and approximations on the unit sphere, sections 2.1 and 2.7;
-put into these terms here.
+Source: Atkinson and Han 2012, Spherical harmonics and approximations on the unit sphere, chapter 2; put into these
+terms here.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ class SpectrumLaw:
     nearest_pair : float
         kappa of `derivations.spectrum.reliability`.
     fluctuation : float
-        Standard deviation of lambda_min from draw to draw, relative, by Tracy and Widom's law.
+        Standard deviation of lambda_min from draw to draw, relative, by Tracy and Widom's law. On Gaussian data a
+        few shortest rows decide: twice as much was measured at d = 50, n = 500.
     """
 
     network: str

@@ -109,6 +109,8 @@ def _expansion(network: TwoLayer, n: int, d: int, width: int | None) -> Gegenbau
     """To as many degrees as n rows can feel."""
     degrees = degrees_spanning(d, RESOLVED * n, MOST_DEGREES)
     expansion = gegenbauer_expansion(network, d, width, (degrees or 0) + MORE_DEGREES)
+    if not np.any(expansion.masses[1:]):
+        raise InputError(f"activation must not be constant to rounding, got {network.activation.name}")
     if degrees is None and expansion.rest:
         most = int(np.sum(np.exp(log_multiplicities(d, MOST_DEGREES))) / RESOLVED)
         raise InputError(f"n must be at most {most} for {network.name} and d = {d}, got {n}")

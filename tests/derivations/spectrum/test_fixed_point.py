@@ -28,7 +28,7 @@ def test_edges_of_a_linear_kernel_are_those_of_marchenko_and_pastur(n: int, feat
     upper = linear(n, features).right_edge()
     # Eigenvalues of SLOPE / features Z Z^T, Z (n, features).
     assert upper.z == pytest.approx(SLOPE * (1 + np.sqrt(n / features)) ** 2, rel=1e-9)
-    # Johnstone 2001, equation 1.3, without its -1 for n - 1.
+    # Johnstone 2001, theorem 1.1, with n for its n - 1.
     scale = SLOPE / features * (np.sqrt(n) + np.sqrt(features)) * np.cbrt(n**-0.5 + features**-0.5)
     assert upper.scale * n ** (-2 / 3) == pytest.approx(scale, rel=1e-6)
     if features > n:

@@ -31,8 +31,13 @@ def sample(kind: str, n: int, d: int, seed: int) -> np.ndarray:
 
 
 @cache
+def kernel(name: str, width: int):
+    return kernel_function(network(name), width=width)
+
+
+@cache
 def eigenvalues(name: str, n: int, d: int, width: int, kind: str, seed: int) -> np.ndarray:
-    return np.linalg.eigvalsh(kernel_function(network(name), width=width)(sample(kind, n, d, seed)))
+    return np.linalg.eigvalsh(kernel(name, width)(sample(kind, n, d, seed)))
 
 
 def errors(case: tuple[str, int, int, int], kind: str) -> np.ndarray:
@@ -258,6 +263,8 @@ def test_the_density_sees_a_wrong_width():
         (("relu", 10, 5, 5, np.full(10, np.nan)), "finite"),
         (("relu", 10**9, 3, 5), "n must be at most"),
         (("step", 10, 5, 5), "continuous"),
+        ((network(expression="1 + z/10**20"), 10, 5, 5), "constant"),
+        ((network(expression="10**30*10**30*z"), 10, 5, 5), "within 1e-100"),
         (("silu", 2, 2, 5, np.array([1e-6, 1.0])), "within a factor"),
         ((network("relu", variances="symbolic"), 10, 5, 5), "variances"),
         (("regul", 10, 5, 5), "did you mean"),
