@@ -28,7 +28,7 @@ from derivations.networks import TwoLayer
 from derivations.spectrum import gegenbauer
 from derivations.spectrum.edge import Edge
 from derivations.spectrum.fixed_point import outside
-from derivations.spectrum.harmonics import Array, log_multiplicities, times_cosine
+from derivations.spectrum.harmonics import Array, log_multiplicities, multiplicities, times_cosine
 from derivations.spectrum.rows import RowWeights
 
 # Features are smooth in log p.
@@ -46,11 +46,15 @@ REACH = 1.5
 STEP = 0.02
 """Of log beta, for second differences at an edge."""
 SMALLEST_STEP = 1e-5
+UNEQUAL = (
+    "data must have rows of more equal lengths for an activation that is not homogeneous: an edge of the spectrum was "
+    "not found"
+)
 UNRESOLVED = 1e-7
 """Degrees with n / N_k below this are a multiple of the identity."""
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=16)
 def pair_masses(activation: Activation, d: int, degrees: int, p: tuple[float, ...]) -> tuple[Array, Array]:
     """Masses of E[phi phi] and E[phi' phi'], (2, k, a, b), at variances p_a and p_b, and their diagonals, (2, a)."""
     radii, weights = gegenbauer.radial_rule(d)
@@ -155,18 +159,13 @@ class Coupled:
                 bend, slope = (z[0] - 2 * z[1] + z[2]) / step**2, (s[2] - s[0]) / (2 * step)
                 return Edge(float(beta), float(z[1]), float(np.cbrt(abs(bend) / (2 * slope**2))))
             step /= 4
-        raise InputError(
-            "data must have rows of more equal lengths for an activation that is not homogeneous: an edge of the "
-            "spectrum was not found"
-        )
+        raise InputError(UNEQUAL)
 
     def outlier(self, constant: Array, n: int, edge: Edge) -> float | None:
         """The eigenvalue that degree 0, with features (b, r), adds above the upper edge, if it does."""
 
         def smallest(x: float) -> float:
-            found = self.solve(-np.exp(x))
-            assert found is not None  # it lies nearer to 0 than an edge
-            weighted = constant * (self.shares * found[1])[:, None]
+            weighted = constant * (self.shares * self._known(-np.exp(x))[1])[:, None]
             return float(1 + n * np.min(np.linalg.eigvalsh(weighted.T @ constant)))
 
         high = np.log(-edge.a)
@@ -175,9 +174,14 @@ class Coupled:
         low = high - 1.0
         while smallest(low) < 0:
             low -= 2.0
-        found = self.solve(-np.exp(brentq(smallest, low, high, xtol=1e-6)))
-        assert found is not None
-        return found[0]
+        return self._known(-np.exp(brentq(smallest, low, high, xtol=1e-6)))[0]
+
+    def _known(self, beta: float) -> tuple[float, Array]:
+        """`solve` where there is a solution."""
+        found = self.solve(beta)
+        if found is None:
+            raise InputError(UNEQUAL)
+        return found
 
 
 @dataclass(frozen=True)
@@ -196,7 +200,7 @@ class Parts:
         if np.any(self.rest):
             return np.inf
         ranks = np.sum(np.any(self.features != 0, axis=1), axis=1)
-        return float(ranks @ np.exp(np.minimum(self.log_multiplicities, 700.0)))
+        return float(ranks @ multiplicities(self.log_multiplicities))
 
     def equations(self, n: int, without_constant: bool) -> Coupled:
         """The equations for n rows."""

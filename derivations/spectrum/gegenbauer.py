@@ -31,7 +31,7 @@ from derivations.elementwise import activation_functions
 from derivations.errors import InputError
 from derivations.kernel_derivation import PIECEWISE
 from derivations.networks import TwoLayer
-from derivations.spectrum.harmonics import Array, log_multiplicities, recurrence, times_cosine
+from derivations.spectrum.harmonics import Array, log_multiplicities, multiplicities, recurrence, times_cosine
 
 # Beyond 16 standard deviations a Gaussian density is 1e-56, and exp(z)^2 times it still 1e-42.
 REACH = 16.0
@@ -92,7 +92,7 @@ class GegenbauerExpansion:
         """How many harmonics have a coefficient that is not 0; inf where there is a rest."""
         if self.rest:
             return np.inf
-        return float(np.sum(np.exp(np.minimum(self.log_multiplicities[self.masses > 0], 700.0))))
+        return float(np.sum(multiplicities(self.log_multiplicities)[self.masses > 0]))
 
     def eigenvalues(self, n: float) -> Array:
         """tau_k = n lambda_k = n g_k / N_k, of n times the integral operator."""

@@ -48,6 +48,17 @@ def log_multiplicities(d: int, degrees: int) -> Array:
     return np.append(0.0, np.cumsum(np.log(up[:-1] / down[1:])))
 
 
+def multiplicities(logarithms: Array) -> Array:
+    """N_k from log N_k: whole numbers, exact as far as those have the digits, and at most 1e300.
+
+    Examples
+    --------
+    >>> multiplicities(log_multiplicities(3, 4))
+    array([1., 3., 5., 7., 9.])
+    """
+    return np.asarray(np.rint(np.exp(np.minimum(logarithms, 690.0))))
+
+
 def degrees_spanning(d: int, dimensions: float, most: int) -> int | None:
     """The smallest K with sum_{k<=K} N_k >= dimensions, or None if it is above `most`.
 
@@ -56,10 +67,7 @@ def degrees_spanning(d: int, dimensions: float, most: int) -> int | None:
     >>> degrees_spanning(3, 16, 100), degrees_spanning(3, 17, 100), degrees_spanning(2, 1e9, 100)
     (3, 4, None)
     """
-    # Up to e^700: beyond, they leave the range.
-    spanned = np.cumsum(np.exp(np.minimum(log_multiplicities(d, most), 700.0)))
-    # Whole numbers up to roundings: 16 of them may be 16 - 4e-15.
-    enough = spanned * (1 + 1e-9) >= dimensions
+    enough = np.cumsum(multiplicities(log_multiplicities(d, most))) >= dimensions
     return int(np.argmax(enough)) if enough[-1] else None
 
 

@@ -12,7 +12,7 @@ from derivations.errors import InputError
 from derivations.matrix import check_matrix
 from derivations.networks import TwoLayer, as_network
 from derivations.spectrum.gegenbauer import GegenbauerExpansion, gegenbauer_expansion
-from derivations.spectrum.harmonics import Array, degrees_spanning, log_multiplicities
+from derivations.spectrum.harmonics import Array, degrees_spanning, log_multiplicities, multiplicities
 from derivations.spectrum.reliability import expected_largest_cosine, extreme_cosines
 from derivations.spectrum.rows import EQUAL, RowWeights, gaussian_weights, weights_of
 
@@ -112,6 +112,6 @@ def _expansion(network: TwoLayer, n: int, d: int, width: int | None) -> Gegenbau
     if not np.any(expansion.masses[1:]):
         raise InputError(f"activation must not be constant to rounding, got {network.activation.name}")
     if degrees is None and expansion.rest:
-        most = int(np.sum(np.exp(log_multiplicities(d, MOST_DEGREES))) / RESOLVED)
+        most = int(np.sum(multiplicities(log_multiplicities(d, MOST_DEGREES))) / RESOLVED)
         raise InputError(f"n must be at most {most} for {network.name} and d = {d}, got {n}")
     return expansion

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from derivations.spectrum.gegenbauer import GegenbauerExpansion
-from derivations.spectrum.harmonics import Array, zonal
+from derivations.spectrum.harmonics import Array, multiplicities, zonal
 
 ROWS = 512
 
@@ -63,7 +63,7 @@ def nearest_pair(expansion: GegenbauerExpansion, n: int, cosines: Array) -> floa
     >>> print(f"{nearest_pair(f, 1000, np.array([0.0])):.3f} {nearest_pair(f, 1000, np.array([1.0])):.3f}")
     -0.015 1.000
     """
-    resolved = np.cumsum(np.exp(np.minimum(expansion.log_multiplicities, 700.0))) <= n * (1 + 1e-9)
+    resolved = np.cumsum(multiplicities(expansion.log_multiplicities)) <= n
     above = np.where(resolved, 0.0, expansion.masses)
     diagonal = np.sum(above) + expansion.rest
     if not diagonal:

@@ -70,6 +70,17 @@ def test_all_cases_together_are_right_to_two_per_cent():
     assert np.all(np.median(sizes, axis=0) < 0.02)
 
 
+@pytest.mark.parametrize(
+    ("plain", "gated"), [("relu", "reglu"), ("silu", "swiglu"), ("identity", "bilinear")]
+)
+def test_a_gate_improves_the_spectrum_as_it_is_proved_to(plain: str, gated: str):
+    # Schur and Oppenheim, for any data on the sphere: the gated kernel is the Gram matrix times that of width m + d.
+    for n, d, width in ((50, 100, 1), (300, 60, 1000), (5000, 80, 20), (10**6, 200, 4000)):
+        wider, ours = spectrum_law(plain, n, d, width + d), spectrum_law(gated, n, d, width)
+        assert ours.lambda_min >= wider.lambda_min
+        assert ours.lambda_max <= wider.lambda_max
+
+
 def planted_mass(monkeypatch):
     true = gegenbauer.both_masses
 
@@ -108,6 +119,26 @@ def test_more_rows_than_dimensions_make_a_kernel_singular(kind: str, n: int):
     said = spectrum_law("bilinear", n, 50, 10, kind)  # 50 * 51 / 2 products of two coordinates
     assert said.lambda_min == 0
     assert said.condition_number == np.inf
+
+
+@pytest.mark.parametrize("kind", ["sphere", "gaussian"])
+@pytest.mark.parametrize("d", [2, 3, 7, 50])
+def test_the_last_dimension_counts(d: int, kind: str):
+    dimensions = d * (d + 1) // 2
+    found = [spectrum_law("bilinear", n, d, 10, kind).lambda_min > 0 for n in (dimensions - 1, dimensions)]
+    assert found == [True, False]
+
+
+def test_one_row_far_shorter_and_one_far_longer_than_all_others_are_the_extremes():
+    X = sample("gaussian", 300, 60, 0)
+    X[0] *= 1e-3
+    X[1] *= 1e3
+    for name in ("relu", "reglu"):
+        values = np.linalg.eigvalsh(kernel(name, 7)(X))
+        said = spectrum_law(name, 300, 60, 7, X)
+        # A single row's eigenvalue is t b with a deviation of a few per cent.
+        assert said.lambda_min == pytest.approx(values[0], rel=0.08)
+        assert said.lambda_max == pytest.approx(values[-1], rel=0.08)
 
 
 def test_a_singular_kernel_is_so_in_fact():
