@@ -234,7 +234,7 @@ def _interpolation(p: Array) -> tuple[Array, Array]:
     low, high = np.floor(np.log(p[0]) / OCTAVE) * OCTAVE, np.ceil(np.log(p[-1]) / OCTAVE + 1e-9) * OCTAVE
     if high - low > WIDEST:
         raise InputError(
-            f"lengths must be within a factor of {np.exp(WIDEST / 2):.0f} for an activation that is not homogeneous, "
+            f"data must have lengths within a factor of {np.exp(WIDEST / 2):.0f} for an activation that is not homogeneous, "
             f"got {np.sqrt(p[-1] / p[0]):.3g}"
         )
     count = max(FEWEST_NODES, int(NODES_PER_UNIT * (high - low)))
