@@ -19,6 +19,7 @@ rho = sp.Symbol("rho", real=True)
 r_i, r_j = sp.symbols("r_i r_j", positive=True)
 m = sp.Symbol("m", integer=True, positive=True)
 d = sp.Symbol("d", integer=True, positive=True)
+n = sp.Symbol("n", integer=True, positive=True)
 
 a, b = sp.symbols("a b", real=True)
 w = sp.IndexedBase("w", real=True)

@@ -6,13 +6,14 @@ what is derived and with what finite networks do.
 
 from __future__ import annotations
 
-from derivations.sources import gate_expansions, gated_linear_units, glu_condition_numbers
+from derivations.sources import gate_expansions, gated_linear_units, glu_condition_numbers, glu_spectrum
 from derivations.sources.statement import Statement
 
 __all__ = ["STATEMENTS", "Statement"]
 
 STATEMENTS: dict[str, Statement] = {
     **glu_condition_numbers.STATEMENTS,
+    **glu_spectrum.STATEMENTS,
     **gate_expansions.STATEMENTS,
     **gated_linear_units.STATEMENTS,
 }
