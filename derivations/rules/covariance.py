@@ -326,7 +326,7 @@ def _pair_moment(random: sp.Expr) -> sp.Expr:
         raise ValueError(f"no Gaussian integral is known of {random}")
     tilts = [exponent.coeff_monomial(u) for u in (u_1, u_2)]
     spread = sp.eye(2) + sigma * rates
-    if smooth != random:
+    if any(scale is not None for _, chosen in choices for scale in chosen.values()):
         if any(tilts):
             raise ValueError(f"no Gaussian integral is known of {random}")
         tilted = (spread.inv() * sigma).applyfunc(sp.factor)
