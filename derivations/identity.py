@@ -26,6 +26,7 @@ _OPAQUE = (
     sp.DiracDelta,
     sp.exp,
     sp.erf,
+    sp.Max,
 )
 
 

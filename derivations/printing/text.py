@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import sympy as sp
 from sympy.printing.str import StrPrinter
 
+from derivations.derivation import Derivation
 from derivations.kernel_derivation import KernelDerivation
 from derivations.printing.abbreviations import abbreviated
 from derivations.rules import RULES
@@ -64,7 +67,7 @@ def render(result: KernelDerivation, steps: bool) -> str:
         "  " + ", ".join(f"{name} = {text(value)}" for name, value in network.parametrization.values),
     ]
     if steps:
-        lines += ["", "Steps", *_steps(result)]
+        lines += ["", "Steps", *steps_text(result.derivation)]
     tail = result.expansion
     alpha_power, gamma_power = _hadamard_power(network.gates + 1), _power(network.gates + 1)
     gate_power = f"(r r^T) o {_hadamard_power(network.gates)}" if network.gates else "r r^T"
@@ -142,21 +145,22 @@ def _power(exponent: int) -> str:
     return "D" if exponent == 1 else f"D^{exponent}"
 
 
-def _steps(result: KernelDerivation) -> list[str]:
+def steps_text(derivation: Derivation) -> list[str]:
+    """Every step of a derivation, the rules that it uses, and how many steps are of which status."""
     lines = []
-    for number, step in enumerate(result.steps, 1):
+    for number, step in enumerate(derivation.steps, 1):
         lines.append(f"{number:>3}. {step.title}  [{step.rule}: {step.status}]")
         lhs = text(step.lhs)
+        lines.append(f"       {lhs}")
+        if step.rhs == sp.true:  # an inequality
+            continue
         rhs = text(step.rhs)
         if step.lhs.has(REMAINDER):
             rhs += "   (the sup over 0 < |rho| <= 1 of |f(rho) - P(rho)| / |rho|^(degree + 1))"
-        lines.append(f"       {lhs}")
         lines.append(f"         = {rhs}")
-    used = sorted({step.rule for step in result.steps})
+    used = sorted({step.rule for step in derivation.steps})
     lines += ["", "Rules", *(f"  {rule}: {RULES[rule].claim} ({RULES[rule].reference})" for rule in used)]
-    counts = {
-        status: sum(step.status == status for step in result.steps) for status in ("proved", "certified")
-    }
-    certified = f" and {counts['certified']} certified" if counts["certified"] else ""
-    lines += ["", f"{counts['proved']} of {len(result.steps)} steps proved{certified}, each re-checked now"]
+    counts = Counter(step.status for step in derivation.steps)
+    others = "".join(f", {counts[status]} {status}" for status in counts if status != "proved")
+    lines += ["", f"{counts['proved']} of {len(derivation.steps)} steps proved{others}, each re-checked now"]
     return lines

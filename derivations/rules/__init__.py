@@ -7,10 +7,17 @@ Stein's recursion, by derivatives of the closed form instead of expectations of 
 
 from __future__ import annotations
 
-from derivations.rules import covariance, input_gradient, series, weights
+from derivations.rules import covariance, input_gradient, matrices, ordering, series, weights
 from derivations.rules.rule import Rule, rewrite
 
 __all__ = ["RULES", "Rule", "rewrite"]
 
-RULES: dict[str, Rule] = {**weights.RULES, **covariance.RULES, **series.RULES, **input_gradient.RULES}
+RULES: dict[str, Rule] = {
+    **weights.RULES,
+    **covariance.RULES,
+    **series.RULES,
+    **input_gradient.RULES,
+    **matrices.RULES,
+    **ordering.RULES,
+}
 """Rules by name."""

@@ -1,0 +1,95 @@
+"""Notations of statements about kernel matrices: matrices, their eigenvalues and quadratic forms, as SymPy objects."""
+
+from __future__ import annotations
+
+import sympy as sp
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.precedence import PRECEDENCE
+from sympy.printing.str import StrPrinter
+
+IDENTITY, ONES = sp.symbols("I J", real=True)
+"""The identity, and the matrix of ones."""
+PLAIN, GATED = sp.symbols("K K~", real=True)
+"""The simplified kernels without gates and with one."""
+
+
+COVARIANCE = sp.Symbol("Sigma", real=True)
+"""The matrix of E[phi(w.x_i) phi(w.x_j)]."""
+LEAST, MOST = sp.symbols("p_min p_max", positive=True)
+"""The smallest and the largest of p_i = |x_i|^2 / d."""
+
+
+def gram(power: int) -> sp.Symbol:
+    """The Hadamard power of G = X X^T."""
+    return sp.Symbol("G" if power == 1 else f"G^o{power}", real=True)
+
+
+def norms(power: int) -> sp.Symbol:
+    """The power of D = diag(|x_i|^2)."""
+    return sp.Symbol("D" if power == 1 else f"D^{power}", real=True)
+
+
+def rank_one(gates: int) -> sp.Symbol:
+    """(r r^T) o G^og, r_i = |x_i|."""
+    return sp.Symbol("(r r^T)" if gates == 0 else f"(r r^T) o {gram(gates)}", real=True)
+
+
+class _OfMatrix(sp.Function):
+    nargs = 1
+    is_real = True
+    text = latex_text = ""
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return f"{self.text}({printer.doprint(self.args[0])})"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        text = rf"{self.latex_text}\left({printer.doprint(self.args[0])}\right)"
+        return text if exp is None else rf"{text}^{{{exp}}}"
+
+
+class Largest(_OfMatrix):
+    """The largest eigenvalue of a symmetric matrix."""
+
+    text, latex_text = "lambda_1", r"\lambda_1"
+
+
+class Smallest(_OfMatrix):
+    """The smallest eigenvalue of a symmetric matrix of n rows."""
+
+    text, latex_text = "lambda_n", r"\lambda_n"
+
+
+class Mean(_OfMatrix):
+    """E[1^T A 1] / n, 1 the vector of ones."""
+
+    text, latex_text = "mean", r"\operatorname{mean}"
+
+
+class Kernel(sp.Function):
+    """The NTK matrix with g linear gates at width m, standard parametrization: ``Kernel(g, m)``."""
+
+    nargs = 2
+    is_real = True
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return f"K^({self.args[0]})[{printer.doprint(self.args[1])}]"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        return f"K^{{({self.args[0]})}}_{{{printer.doprint(self.args[1])}}}"
+
+
+class Hadamard(sp.Function):
+    """The product of two matrices entry by entry."""
+
+    nargs = 2
+    is_real = True
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return " o ".join(
+            printer.parenthesize(argument, PRECEDENCE["Func"], strict=True) for argument in self.args
+        )
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        return r" \circ ".join(
+            printer.parenthesize(argument, PRECEDENCE["Func"], strict=True) for argument in self.args
+        )
