@@ -25,11 +25,9 @@ NAMED: dict[str, str] = {
     "identity": "z",
     "monomial2": "z**2",
     "monomial3": "z**3",
-    "monomial4": "z**4",
     # Orthonormal: the dual of He_k / sqrt(k!) is rho^k at unit variances.
     "hermite2": "(z**2 - 1)/sqrt(2)",
     "hermite3": "(z**3 - 3*z)/sqrt(6)",
-    "hermite4": "(z**4 - 6*z**2 + 3)/sqrt(24)",
     "erf": "erf(z)",
     "probit": "(1 + erf(z/sqrt(2)))/2",
     "gelu": "z*(1 + erf(z/sqrt(2)))/2",

@@ -158,10 +158,10 @@ def test_named_activations_are_the_functions_of_that_name(name: str) -> None:
             "relu2": max(t, 0.0) ** 2,
             "relu3": max(t, 0.0) ** 3,
             "identity": t,
-            **{f"monomial{k}": t**k for k in range(2, 5)},
+            **{f"monomial{k}": t**k for k in range(2, 4)},
             **{
                 f"hermite{k}": float(mp.hermite(k, t / mp.sqrt(2)) / mp.sqrt(2**k * mp.factorial(k)))
-                for k in range(2, 5)
+                for k in range(2, 4)
             },
             "erf": math.erf(t),
             "probit": statistics.NormalDist().cdf(t),
@@ -197,8 +197,8 @@ def test_properties_of_named_activations() -> None:
         "relu2": (2, True, None),
         "relu3": (3, True, None),
         "identity": (1, True, "odd"),
-        **{f"monomial{k}": (k, True, "odd" if k % 2 else "even") for k in range(2, 5)},
-        **{f"hermite{k}": (None, True, "odd" if k % 2 else "even") for k in range(2, 5)},
+        **{f"monomial{k}": (k, True, "odd" if k % 2 else "even") for k in range(2, 4)},
+        **{f"hermite{k}": (None, True, "odd" if k % 2 else "even") for k in range(2, 4)},
         "erf": (None, True, "odd"),
         "probit": (None, True, None),
         "gelu": (None, True, None),
