@@ -18,6 +18,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 from sympy.codegen.cfunctions import expm1
+from sympy.printing.numpy import NumPyPrinter
 
 from derivations import pairwise
 from derivations.arguments import check_choice, check_positive_integer
@@ -68,6 +69,21 @@ def profiles(kernel: sp.Expr) -> dict[tuple[int, int], sp.Expr]:
         )
         for (i, j), factor in sp.Poly(angular, r_i, r_j).terms()
     }
+
+
+def grows(term: sp.Expr) -> bool:
+    """Whether it has an exponential that grows with the norms: its exponent then wants more digits than float64's."""
+    at = {THETA: 0, COSINE: 1, SINE: 0, r_i: 1, r_j: 1, d: 1}
+    return any(e.args[0].subs(at) > 0 for e in term.atoms(sp.exp, expm1))
+
+
+class ExtendedPrinter(NumPyPrinter):
+    """Fractions that float64 does not hold in ``longdouble``."""
+
+    def _print_Rational(self, expression: sp.Rational) -> str:
+        if expression.q & (expression.q - 1) == 0:
+            return super()._print_Rational(expression)
+        return f"({self._module_format(self._module + '.longdouble')}({expression.p})/{expression.q})"
 
 
 def _stable(kernel: sp.Expr) -> sp.Expr:
@@ -172,7 +188,8 @@ class KernelFunction:
         X, Y = extended_rows(self.network, X), None if Y is None else extended_rows(self.network, Y)
         # Each tile is a small product.
         with one_blas_thread():
-            return pairwise.fill(profile, X, Y, threads)
+            extended = any(grows(term) for _, term in self.terms)
+            return pairwise.fill(profile, X, Y, threads, extended=extended)
 
     def profile(self, dimension: int) -> pairwise.Profile:
         """The function of angle and norms that `derivations.pairwise.fill` evaluates, for this dimension."""
@@ -213,7 +230,13 @@ def _compiled(
     terms: tuple[sp.Expr, ...], dimension: int, width: int | None
 ) -> Callable[..., list[pairwise.Array]]:
     """The profiles at a given dimension and width, their constants multiplied out to one float each."""
-    values = {d: sp.Integer(dimension)} | ({m: sp.Integer(width)} if width else {})
+    known = {m: sp.Integer(width)} if width else {}
+    if any(map(grows, terms)):
+        exact = [term.subs(known) for term in terms]
+        names = (THETA, COSINE, SINE, r_i, r_j, d)
+        function = sp.lambdify(names, exact, modules="numpy", printer=ExtendedPrinter, cse=True)
+        return lambda *arguments: function(*arguments, np.longdouble(dimension))
+    values = {d: sp.Integer(dimension)} | known
     # 17 digits name a float64; pi among them is NumPy's, so that pi - theta vanishes at opposite rows.
     numbers = [sp.N(term.subs(values), 17) for term in terms]
     if any(term.has(sp.Integral) for term in numbers):

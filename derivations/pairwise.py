@@ -31,7 +31,9 @@ GATHERED = 1 << 15
 _NONE = np.empty(0, np.intp)
 
 
-def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: int = 1) -> Array:
+def fill(
+    profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: int = 1, *, extended: bool = False
+) -> Array:
     r"""Evaluate a kernel of norms and angle on all pairs of rows.
 
     .. math:: K_{ij} = k(\theta_{ij}, \cos\theta_{ij}, \sin\theta_{ij}, |x_i|, |y_j|),
@@ -55,6 +57,9 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     threads : int
         Blocks of rows are shared among this many threads; the bits of K do not depend on it.  They call
         the BLAS, which should then be limited to one thread of its own.
+    extended : bool
+        The profile gets ``numpy.longdouble``, with norms right to its last digits: for exponentials, whose relative
+        error is the absolute one of their exponent.  Where that type is float64, nothing changes.
 
     Returns
     -------
@@ -83,8 +88,8 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     if threads < 1:
         raise ValueError(f"threads must be a positive integer, got {threads}")
     symmetric = Y is None
-    U, r = _unit_rows(X)
-    V, q = (U, r) if Y is None else _unit_rows(Y)
+    U, r = _unit_rows(X, extended)
+    V, q = (U, r) if Y is None else _unit_rows(Y, extended)
     if U.shape[1] != V.shape[1]:
         raise ValueError(f"Y must have as many columns as X, {U.shape[1]}, got {V.shape[1]}")
     # glibc hands freed memory above a threshold back to the system, and every temporary of a tile would pay
@@ -109,6 +114,8 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
                 theta, cosine, sine = (part[: tile.size].reshape(tile.shape) for part in scratch)
                 _cosines(U[rows], V[columns], cosine)
                 _angles(U[rows], V[columns], theta, cosine, sine)
+                if extended:
+                    theta, cosine, sine = (part.astype(np.longdouble) for part in (theta, cosine, sine))
                 tile[...] = values = profile(theta, cosine, sine, r[rows, None], q[None, columns])
                 if symmetric:  # mirrored now, while the tile is in cache
                     below = slice(left, max(left, min(columns.stop, start)))
@@ -129,11 +136,13 @@ def fill(profile: Profile, X: ArrayLike, Y: ArrayLike | None = None, threads: in
     return K
 
 
-def _unit_rows(X: ArrayLike) -> tuple[Array, Array]:
+def _unit_rows(X: ArrayLike, extended: bool) -> tuple[Array, Array]:
     """Rows over their norms, and the norms; rows of zeros stay."""
     X = np.asarray(X)
     n, d = X.shape
-    U, r = np.empty((n, d)), np.empty(n)
+    precise: type = np.longdouble if extended else np.float64
+    U: Array = np.empty((n, d))
+    r: Array = np.empty(n, precise)
     step = max(1, GATHERED // max(1, d))
     for start in range(0, n, step):
         rows = slice(start, start + step)
@@ -142,8 +151,9 @@ def _unit_rows(X: ArrayLike) -> tuple[Array, Array]:
         # An exact power of two keeps the squares in range; at most 2^1000, so that it is finite itself.
         exponent = np.frexp(np.max(np.abs(u), axis=1, initial=0.0))[1].clip(-1000, 1000)
         u *= np.ldexp(1.0, -exponent)[:, None]
-        norm = np.sqrt(np.sum(u * u, axis=1))  # summed pairwise: K inherits this relative error
-        u /= np.where(norm == 0.0, 1.0, norm)[:, None]
+        squares = np.square(u, dtype=precise)
+        norm = np.sqrt(np.sum(squares, axis=1))  # summed pairwise: K inherits this relative error
+        u /= np.where(norm == 0.0, 1.0, norm)[:, None].astype(np.float64)
         r[rows] = np.ldexp(norm, exponent)
     return U, r
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from importlib.metadata import version
 
 import sympy as sp
+from sympy.codegen.ast import float80, real
 from sympy.printing.c import C99CodePrinter
 
 from derivations.errors import InputError
 from derivations.kernel_derivation import Kernel, KernelDerivation
-from derivations.numeric import profiles
+from derivations.numeric import grows, profiles
 from derivations.printing.identifiers import identifier
 from derivations.printing.text import text
 from derivations.symbols import d, m, r_i, r_j, rho
@@ -83,6 +84,27 @@ def _extended(geometry: str) -> str:
     return geometry.replace("#include <stddef.h>\n", "#include <stddef.h>\n" + _AT)
 
 
+def _grows(kernel: Kernel) -> bool:
+    return any(map(grows, profiles(kernel.off_diagonal).values()))
+
+
+def _long_norms(geometry: str) -> str:
+    """Norms in long double, for exponentials: their relative error is the absolute one of their exponent."""
+    for old, new in (
+        ("static double scaled_norm", "static long double scaled_norm"),
+        ("double largest = 0.0, total = 0.0;", "double largest = 0.0;\n    long double total = 0.0L;"),
+        ("double scaled = ldexp", "long double scaled = ldexp"),
+        ("return sqrt(total);", "return sqrtl(total);"),
+        ("double r_i, r_j, theta,", "long double r_i, r_j;\n    double theta,"),
+        ("double n_x = scaled_norm", "long double n_x = scaled_norm"),
+        ("g->r_i = ldexp(", "g->r_i = ldexpl("),
+        ("g->r_j = ldexp(", "g->r_j = ldexpl("),
+    ):
+        assert old in geometry, old
+        geometry = geometry.replace(old, new)
+    return geometry
+
+
 _AT = """
 /* Entry k of the row (x, extra): on the constant the biases act like further weights. */
 #define AT(x, k) ((k) < d ? (x)[k] : extra)
@@ -94,6 +116,8 @@ def render(result: KernelDerivation) -> str:
     name = identifier(result.network)
     extension = result.network.parametrization.constant
     geometry = _extended(_GEOMETRY) if extension != 0 else _GEOMETRY
+    if _grows(result.kernel):
+        geometry = _long_norms(geometry)
     head = f"/* {result.derivation.statement}.\n   Derived and written by gluntk {version('gluntk')}. */\n{geometry}"
     return "\n".join(
         [
@@ -111,12 +135,19 @@ def _functions(name: str, title: str, kernel: Kernel, extension: sp.Expr) -> str
         raise InputError(f"variances must be numeric for code to be emitted, {names} have no value")
     width, passed = (", double m", ", m") if kernel.off_diagonal.has(m) else ("", "")
     geometry = {name: sp.Symbol(f"g.{name}") for name in ("theta", "cosine", "sine", "r_i", "r_j")}
+    settings: dict[str, object] = {"math_macros": {sp.pi: "M_PI"}}
     lines = ["    const double s = g.r_i * g.r_j, d = (double)dimension;", "    double total = 0.0;"]
+    if _grows(kernel):
+        settings["type_aliases"] = {real: float80}
+        lines = [
+            "    const long double s = g.r_i * g.r_j, d = (long double)dimension;",
+            "    long double total = 0.0L;",
+        ]
     for (i, j), profile in profiles(kernel.off_diagonal).items():
         symbols = {
             symbol: geometry[symbol.name] for symbol in profile.free_symbols if symbol.name in geometry
         }
-        code = _Printer({"math_macros": {sp.pi: "M_PI"}}).doprint(profile.subs(symbols))
+        code = _Printer(dict(settings)).doprint(profile.subs(symbols))
         # One norm at a time: s*s may overflow where value*s does not.
         factors = ["s"] * min(i, j) + ["g.r_i"] * max(i - j, 0) + ["g.r_j"] * max(j - i, 0)
         lines.append(f"    total += ({code})" + "".join(f" * {factor}" for factor in factors) + ";")
@@ -135,7 +166,7 @@ double {name}(const double *x, const double *y, size_t dimension{width})
 {body}
     (void)s;
     (void)d;
-    return total;
+    return (double)total;
 }}
 
 /* The n by n matrix of the rows of X (row-major, n by dimension). */

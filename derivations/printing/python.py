@@ -11,7 +11,7 @@ from sympy.printing.numpy import NumPyPrinter
 from derivations import pairwise
 from derivations.errors import InputError
 from derivations.kernel_derivation import Kernel, KernelDerivation
-from derivations.numeric import profiles
+from derivations.numeric import ExtendedPrinter, grows, profiles
 from derivations.printing.identifiers import identifier
 from derivations.printing.text import text
 from derivations.symbols import d, m, r_i, r_j, rho
@@ -33,6 +33,10 @@ def _extended(X: ArrayLike, e: float) -> Array:
     X = np.asarray(X, float)
     return np.hstack([X, np.full((len(X), 1), e)])
 '''
+
+
+class _ExtendedPrinter(_Printer, ExtendedPrinter):
+    """The same with fractions in long double."""
 
 
 def render(result: KernelDerivation) -> str:
@@ -69,9 +73,11 @@ def _function(name: str, title: str, kernel: Kernel, extension: sp.Expr) -> str:
     if unknown:
         names = ", ".join(sorted(map(str, unknown)))
         raise InputError(f"variances must be numeric for code to be emitted, {names} have no value")
-    printer = _Printer()
+    terms_of = profiles(kernel.off_diagonal)
+    extended = any(map(grows, terms_of.values()))
+    printer = _ExtendedPrinter() if extended else _Printer()
     terms = []
-    for (i, j), profile in profiles(kernel.off_diagonal).items():
+    for (i, j), profile in terms_of.items():
         factors = ["s"] * min(i, j) + ["r_i"] * max(i - j, 0) + ["r_j"] * max(j - i, 0)
         terms.append(f"({printer.doprint(profile)})" + "".join(f" * {factor}" for factor in factors))
     width = ", m: float" if kernel.off_diagonal.has(m) else ""
@@ -79,6 +85,7 @@ def _function(name: str, title: str, kernel: Kernel, extension: sp.Expr) -> str:
     example_width = ", m=64" if width else ""
     total = "\n            + ".join(terms) or "0.0 * theta"
     rows, where = "X, Y", ""
+    options = ", extended=True" if extended else ""
     if extension != 0:
         e = printer.doprint(extension)
         rows = f"_extended(X, {e}), None if Y is None else _extended(Y, {e})"
@@ -113,5 +120,5 @@ def {name}(X: ArrayLike, Y: ArrayLike | None = None{", *" if width else ""}{widt
             {total}
         )
 
-    return fill(profile, {rows})
+    return fill(profile, {rows}{options})
 '''

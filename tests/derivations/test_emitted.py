@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+import mpmath as mp
 import numpy as np
 import pytest
 import sympy as sp
@@ -193,3 +194,28 @@ def test_help_and_version_load_neither_sympy_nor_numpy() -> None:
         )
         assert (done.returncode, done.stderr) == (0, "")
         assert "gluntk" in done.stdout
+
+
+def test_growing_exponentials_keep_their_digits_in_numpy_and_in_emitted_python() -> None:
+    # |x|^2 / d up to 300: the exponent is 600, and float64 norms would leave an error of 1e-13.
+    X = np.sqrt(3 * 300) * np.array([[0.6, 0.8, 0.0], [0.6, 0.8, 1e-3], [0.0, 0.6, 0.8]])
+    X[2] /= 20
+    K = kernel_function("exp", width=7)(X)
+    with mp.workdps(50):
+        rows = [[mp.mpf(float(value)) for value in row] for row in X]
+        exact = [[mp.fdot(x, y) / 3 for y in rows] for x in rows]
+        for i, j in ((0, 0), (0, 1), (1, 0), (0, 2), (2, 2)):
+            c = exact[i][j]
+            value = mp.exp((exact[i][i] + exact[j][j]) / 2 + c) * (7 + 3 * c)
+            # relative to sqrt(K_ii K_jj)
+            assert abs(mp.mpf(float(K[i, j])) - value) < 2e-15 * mp.sqrt(
+                mp.exp(2 * exact[i][i])
+                * (7 + 3 * exact[i][i])
+                * mp.exp(2 * exact[j][j])
+                * (7 + 3 * exact[j][j])
+            )
+    scope: dict[str, object] = {}
+    exec(render(derive("exp"), "python"), scope)
+    emitted = scope["exp_ntk"]
+    assert callable(emitted)
+    assert np.array_equal(emitted(X, m=7), K)
