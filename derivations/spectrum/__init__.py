@@ -2,18 +2,24 @@
 
 `harmonics` counts spherical harmonics, `gegenbauer` expands a kernel in them, `rows` weighs rows by their lengths,
 `fixed_point` and `coupled` are the equations, `extremes` reads the ends of the spectrum off them, `density` the whole,
-`reliability` says when to believe it, `problem` checks what is asked, and `law` is the entry point.
+`reliability` says when to believe it, `problem` checks what is asked, and `law` is the entry point. Derivations stand
+beside it: `published` reconstructs what publications state, `ordering` proves what a gate does to eigenvalues.
 """
 
 from derivations.spectrum.density import Density
 from derivations.spectrum.gegenbauer import GegenbauerExpansion, gegenbauer_expansion
 from derivations.spectrum.law import SpectrumLaw, spectrum_density, spectrum_law
+from derivations.spectrum.ordering import gating_law, ordering_theorem
+from derivations.spectrum.published import published_derivation
 
 __all__ = [
     "Density",
     "GegenbauerExpansion",
     "SpectrumLaw",
+    "gating_law",
     "gegenbauer_expansion",
+    "ordering_theorem",
+    "published_derivation",
     "spectrum_density",
     "spectrum_law",
 ]
