@@ -123,11 +123,18 @@ def _kernel(result: KernelDerivation) -> list[str]:
             *_abbreviated(r"\Sigma(x,y)", nngp.off_diagonal),
             *_abbreviated(r"\Sigma(x,x)", nngp.diagonal),
         ]
+    if result.network.parametrization.has_biases:
+        law = [r"There is no closed form. On the sphere $|x|^2 = d$ its series has"]
+    else:
+        law = [
+            r"There is no closed form. On the sphere $|x|^2 = d$ its coefficient of $\rho^j$ is",
+            _display(latex(Coefficient(j)), result.result(Coefficient(j))),
+            "with",
+        ]
     return [
         r"\subsection*{Kernel}",
-        r"There is no closed form. On the sphere $|x|^2 = d$ its coefficient of $\rho^j$ is",
-        _display(latex(Coefficient(j)), result.result(Coefficient(j))),
-        "with the certified numbers ($z$ standard normal)",
+        *law,
+        "the certified numbers ($z$ standard normal)",
         *(_display(latex(lhs), ball) for lhs, ball in result.enclosures.items()),
     ]
 
