@@ -40,6 +40,7 @@ def certified_dual_series(phi: sp.Expr, count: int, digits: int, variance: sp.Ra
 
     Examples
     --------
+    >>> from derivations.symbols import z
     >>> for ball in certified_dual_series(sp.tanh(z), 2, 20, sp.Rational(1, 10)):
     ...     print(ball.value)
     0.03463258329161632876

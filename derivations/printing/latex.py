@@ -19,7 +19,7 @@ _HEAD = r"""\documentclass[10pt]{article}
 \begin{document}
 """
 # Terms beyond this many characters of source, or of what is printed, start a new line of the display.
-_LINE, _PRINTED = 190, 100
+_LINE, _PRINTED = 190, 84
 
 
 class _Printer(LatexPrinter):
