@@ -12,7 +12,7 @@ from derivations.expansion import Coefficients, KernelExpansion, expansion_steps
 from derivations.networks import TwoLayer, as_network
 from derivations.normal_form import NotInClass
 from derivations.ntk import closed_steps, covariance_steps, general_steps, parametrization_steps
-from derivations.shift_law import certified_steps, enclosure, shift_law_steps
+from derivations.shift_law import biased_steps, certified_steps, enclosure, shift_law_steps
 from derivations.symbols import (
     COVARIANCE,
     KERNEL,
@@ -29,10 +29,6 @@ from derivations.symbols import (
 HIGHEST_ORDER = 200
 PIECEWISE = (sp.Max, sp.Min, sp.Abs, sp.sign, sp.Heaviside)
 """What no strip of analyticity allows."""
-
-
-class NotExpandedError(InputError):
-    """A network whose kernel can be evaluated, but has neither a closed form nor certified coefficients."""
 
 
 @dataclass(frozen=True)
@@ -174,16 +170,13 @@ def derive(network: TwoLayer | str, order: int = 8, digits: int = 30) -> KernelD
     except NotInClass:
         if network.activation.phi.has(*PIECEWISE):
             raise
-        if network.parametrization.has_biases:
-            raise NotExpandedError(
-                f"bias_variance must be 0 for {network.name} to be expanded: its activation has no closed form, and "
-                "coefficients are certified without biases only (kernel evaluates it at a bias variance that is a "
-                "number)"
-            ) from None
         steps = [*general, Step("Activation", Phi(0, z), network.activation.phi, "definition")]
         steps += parametrization_steps(network)
-        steps += shift_law_steps(network, general[-1].rhs)
-        steps += certified_steps(network, general[-1].rhs, order, digits)
+        if network.parametrization.has_biases:
+            steps += biased_steps(network, general[-1].rhs, order, digits)
+        else:
+            steps += shift_law_steps(network, general[-1].rhs)
+            steps += certified_steps(network, general[-1].rhs, order, digits)
     chosen = network.parametrization
     biases = " with biases" if chosen.has_biases else ""
     statement = f"The NTK of {network.name}{biases} in the {chosen.name} parametrization"

@@ -28,7 +28,6 @@ from derivations.errors import InputError
 from derivations.kernel_derivation import (
     Kernel,
     KernelDerivation,
-    NotExpandedError,
     derive,
     derive_covariance,
 )
@@ -398,12 +397,7 @@ def kernel_function(
     described = network.network if isinstance(network, KernelDerivation) else as_network(network)
     if kind == "nngp" and not described.activation.is_continuous:
         return closed_form(described, kind, width, derive_covariance(described).nngp)
-    try:
-        derivation = (
-            network if isinstance(network, KernelDerivation) else derive(described, described.gates + 1)
-        )
-    except NotExpandedError:
-        return _series_kernel(described, kind, width)
+    derivation = network if isinstance(network, KernelDerivation) else derive(described, described.gates + 1)
     if not derivation.is_closed:
         return _series_kernel(described, kind, width)
     return closed_form(described, kind, width, derivation.kernel if kind == "ntk" else derivation.nngp)
@@ -422,8 +416,6 @@ def closed_form(described: TwoLayer, kind: Kind, width: int | None, kernel: Kern
 
 
 def _series_kernel(network: TwoLayer, kind: Kind, width: int | None) -> SeriesKernel:
-    if not network.parametrization.bias_variance.is_number:
-        raise InputError("bias_variance must be a number for a kernel to be evaluated, got 'symbolic'")
     if kind == "ntk" and network.parametrization.name == "standard":
         _check_width(network, kind, width)
     return SeriesKernel(network, kind, width)

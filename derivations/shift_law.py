@@ -10,11 +10,11 @@ with j d. Where an activation has no closed form, the \(a_k\) are certified numb
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import sympy as sp
 
-from derivations.certified import Ball, certified_expectation, certified_hermite
+from derivations.certified import Ball, certified_dual_series, certified_expectation, certified_hermite
 from derivations.derivation import Step
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
@@ -22,6 +22,7 @@ from derivations.symbols import (
     REMAINDER,
     SPHERE,
     Coefficient,
+    DualCoefficient,
     Enclosure,
     Expectation,
     Hermite,
@@ -97,18 +98,61 @@ def certified_steps(network: TwoLayer, general: sp.Expr, order: int, digits: int
         Step(f"Coefficient of rho^{i}", Coefficient(i), value, "shift law") for i, value in enumerate(values)
     ]
     at_one = sp.expand(on_sphere(network, general, SQUARE, SLOPE_SQUARE).subs(rho, 1))
-    steps.append(Step("On the sphere at rho = 1", sp.Subs(SPHERE, rho, 1), at_one, "equal inputs"))
+    return [*steps, *_reading_steps(gates, values, at_one)]
+
+
+def _reading_steps(gates: int, values: Sequence[sp.Expr], at_one: sp.Expr) -> Iterator[Step]:
+    """From coefficients and the value at rho = 1 to the remainder and alpha, beta, gamma."""
+    order, power = len(values) - 1, d ** (gates + 1)
+    yield Step("On the sphere at rho = 1", sp.Subs(SPHERE, rho, 1), at_one, "equal inputs")
     rest = sp.expand(at_one - sp.Add(*values))
-    steps.append(Step(f"Remainder after degree {order}", REMAINDER(order), rest, "nonnegative coefficients"))
-    read = {
-        beta: sp.expand(values[gates] / d ** (gates + 1)),
-        alpha: sp.expand(values[gates + 1] / d ** (gates + 1)),
-    }
-    read[gamma] = sp.expand(at_one / d ** (gates + 1) - read[alpha] - read[beta])
-    steps += [
-        Step(f"{name}, on the sphere |x|^2 = d", name, value, "reading off") for name, value in read.items()
+    yield Step(f"Remainder after degree {order}", REMAINDER(order), rest, "nonnegative coefficients")
+    left = at_one - sp.Add(*values[: gates + 2])
+    for name, value in ((beta, values[gates]), (alpha, values[gates + 1]), (gamma, left)):
+        yield Step(f"{name}, on the sphere |x|^2 = d", name, sp.expand(value / power), "reading off")
+
+
+def biased_steps(network: TwoLayer, general: sp.Expr, order: int, digits: int) -> list[Step]:
+    r"""Steps to coefficients, remainder and alpha, beta, gamma of a network with biases of variance v.
+
+    On the sphere \(|x|^2 = d\) the preactivations have variance 1 + v and covariance rho + v: the coefficients of
+    T = E[phi phi] in rho are certified, and those of E[phi' phi'] = dT/drho follow.
+
+    Raises
+    ------
+    InputError
+        If v has no value, or the coefficients cannot be certified.
+    """
+    variance = network.parametrization.bias_variance
+    if not variance.is_number:
+        raise InputError(
+            f"bias_variance must be a number: {network.activation.name} has no closed form, and its coefficients are "
+            "numbers only at a given variance"
+        )
+    phi, gates = network.activation.phi, network.gates
+    steps = [
+        Step(f"Coefficient of rho^{j} of the dual", DualCoefficient(j), number(ball), "certified series")
+        for j, ball in enumerate(certified_dual_series(phi, order + 2, digits, variance))
     ]
-    return steps
+    moments = biased_moments(variance)
+    for lhs, f in zip(moments, (phi**2, phi.diff(z) ** 2), strict=True):
+        ball = certified_expectation(f, digits, 1 + variance)
+        steps.append(Step("Second moment of the activation", lhs, number(ball), "certified quadrature"))
+    value = sp.Add(*(DualCoefficient(j) * rho**j for j in range(order + 2)))
+    series = sp.Poly(sp.expand(on_sphere(network, general, value, value.diff(rho))), rho)
+    values = [series.coeff_monomial(rho**i) for i in range(order + 1)]
+    steps += [
+        Step(f"Coefficient of rho^{i}", Coefficient(i), value, "product of series")
+        for i, value in enumerate(values)
+    ]
+    at_one = sp.expand(on_sphere(network, general, *moments).subs(rho, 1))
+    return [*steps, *_reading_steps(gates, values, at_one)]
+
+
+def biased_moments(variance: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """E phi^2 and E phi'^2 at the variance 1 + v."""
+    at = sp.sqrt(1 + variance) * z
+    return Expectation(Phi(0, at) ** 2), Expectation(Phi(1, at) ** 2)
 
 
 def number(ball: Ball) -> Enclosure:

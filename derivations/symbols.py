@@ -107,6 +107,20 @@ class Hermite(sp.Function):
         return text if exp is None else rf"{text}^{{{exp}}}"
 
 
+class DualCoefficient(sp.Function):
+    """The Taylor coefficient of E[phi(u_1) phi(u_2)] in rho of a given degree, on the sphere |x|^2 = d: a sum of squares."""
+
+    nargs = 1
+    is_nonnegative = True
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return f"[rho^{self.args[0]}] E[phi(u_1)*phi(u_2)]"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        text = rf"[\rho^{{{self.args[0]}}}]\,\mathbb{{E}}[\phi(u_1)\phi(u_2)]"
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+
+
 class Enclosure(sp.Function):
     """A number within a radius of a decimal: ``Enclosure(middle, radius)``, both rational."""
 

@@ -7,5 +7,13 @@ from derivations.certified.coefficients import (
     certified_hermite,
     certified_moments,
 )
+from derivations.certified.dual_series import certified_dual_series
 
-__all__ = ["Ball", "Moments", "certified_expectation", "certified_hermite", "certified_moments"]
+__all__ = [
+    "Ball",
+    "Moments",
+    "certified_dual_series",
+    "certified_expectation",
+    "certified_hermite",
+    "certified_moments",
+]

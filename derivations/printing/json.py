@@ -8,6 +8,7 @@ from importlib.metadata import version
 import sympy as sp
 from sympy.printing.str import StrPrinter
 
+from derivations.certified import certified_hermite
 from derivations.expansion import hermite_coefficient
 from derivations.kernel_derivation import Kernel, KernelDerivation
 from derivations.shift_law import rounded
@@ -75,6 +76,9 @@ def _hermite(result: KernelDerivation, digits: int) -> list[dict[str, str]]:
         phi = result.network.activation.normal_form
         return [_decimal(hermite_coefficient(phi, k), digits) for k in range(result.expansion.order + 1)]
     balls = [ball for lhs, ball in result.enclosures.items() if isinstance(lhs, Hermite)]
+    if not balls:  # with biases the derivation goes by other numbers
+        certified = certified_hermite(result.network.activation.phi, result.expansion.order + 1, digits)
+        return [{"value": ball.value, "radius": ball.radius} for ball in certified]
     return [{"value": ball.decimal, "radius": f"1e-{ball.digits}"} for ball in balls]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
@@ -16,8 +18,8 @@ _HEAD = r"""\documentclass[10pt]{article}
 \setlength{\parindent}{0pt}
 \begin{document}
 """
-# Terms beyond this many characters of source start a new line of the display.
-_LINE = 190
+# Terms beyond this many characters of source, or of what is printed, start a new line of the display.
+_LINE, _PRINTED = 190, 84
 
 
 class _Printer(LatexPrinter):
@@ -123,11 +125,18 @@ def _kernel(result: KernelDerivation) -> list[str]:
             *_abbreviated(r"\Sigma(x,y)", nngp.off_diagonal),
             *_abbreviated(r"\Sigma(x,x)", nngp.diagonal),
         ]
+    if result.network.parametrization.has_biases:
+        law = [r"There is no closed form. On the sphere $|x|^2 = d$ its series has"]
+    else:
+        law = [
+            r"There is no closed form. On the sphere $|x|^2 = d$ its coefficient of $\rho^j$ is",
+            _display(latex(Coefficient(j)), result.result(Coefficient(j))),
+            "with",
+        ]
     return [
         r"\subsection*{Kernel}",
-        r"There is no closed form. On the sphere $|x|^2 = d$ its coefficient of $\rho^j$ is",
-        _display(latex(Coefficient(j)), result.result(Coefficient(j))),
-        "with the certified numbers ($z$ standard normal)",
+        *law,
+        "the certified numbers ($z$ standard normal)",
         *(_display(latex(lhs), ball) for lhs, ball in result.enclosures.items()),
     ]
 
@@ -170,7 +179,7 @@ def _display(lhs: str, rhs: sp.Expr, suffix: str = "") -> str:
         if current is None:
             lines.append("")
             current = signed
-        elif current and len(current) + len(signed) > _LINE:
+        elif current and not _fits(current + signed):
             lines.append(current)
             current = signed
         else:
@@ -183,11 +192,16 @@ def _display(lhs: str, rhs: sp.Expr, suffix: str = "") -> str:
     return "\\begin{align*}\n" + head + " \\\\\n&\\qquad ".join(body[first:]) + "\n\\end{align*}"
 
 
+def _fits(text: str) -> bool:
+    """Whether a line holds it: commands are one character wide, braces none."""
+    return len(text) <= _LINE and len(re.sub(r"[{}^_ ]", "", re.sub(r"\\[A-Za-z]+", "x", text))) <= _PRINTED
+
+
 def _short_terms(term: sp.Expr) -> list[str]:
     """A term that fits a line, or what it is the sum of if its longest factor that is one is multiplied out."""
     text = latex(term)
     sums = [factor for factor in sp.Mul.make_args(term) if factor.is_Add]
-    if len(text) <= _LINE or not sums:
+    if _fits(text) or not sums:
         return [text]
     longest = max(sums, key=sp.count_ops)
     return [part for summand in longest.args for part in _short_terms(term / longest * summand)]

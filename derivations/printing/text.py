@@ -115,9 +115,12 @@ def _kernel(result: KernelDerivation) -> list[str]:
         "Kernel",
         "  no closed form: with c = x.y/d it is what follows, E[phi phi] and E[phi' phi'] being series in the cosine",
         f"  {text(result.result(KERNEL))}",
-        f"  {text(Coefficient(j))} = {text(result.result(Coefficient(j)))}",
-        "Certified Hermite coefficients and second moments, z standard normal",
     ]
+    if result.network.parametrization.has_biases:
+        lines.append("Certified coefficients of the dual and second moments, z standard normal")
+    else:
+        lines.append(f"  {text(Coefficient(j))} = {text(result.result(Coefficient(j)))}")
+        lines.append("Certified Hermite coefficients and second moments, z standard normal")
     return lines + [f"  {text(lhs)} = {text(ball)}" for lhs, ball in result.enclosures.items()]
 
 

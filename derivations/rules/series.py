@@ -17,6 +17,7 @@ from derivations.symbols import (
     SPHERE,
     UNIT,
     Coefficient,
+    DualCoefficient,
     Enclosure,
     Expectation,
     Hermite,
@@ -137,9 +138,43 @@ def _shift_law(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     return True
 
 
+def _bias_variance(earlier: Sequence[Step]) -> sp.Expr:
+    """What biases add to the variance of preactivations; 0 without."""
+    values = {step.lhs: step.rhs for step in earlier if step.lhs in (sigma_b, scale_bias)}
+    return (values[sigma_b] * values[scale_bias]) ** 2 if values else sp.S.Zero
+
+
+def _second_moments(earlier: Sequence[Step]) -> tuple[sp.Expr, sp.Expr]:
+    """E phi^2 and E phi'^2 at that variance, on the sphere."""
+    at = sp.sqrt(1 + _bias_variance(earlier)) * z
+    return Expectation(Phi(0, at) ** 2), Expectation(Phi(1, at) ** 2)
+
+
+def _certified_series(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
+    """Enclosed again, ten digits sharper, the coefficient lies in the ball that is stated."""
+    from derivations.certified import certified_dual_series
+
+    if not isinstance(rhs, Enclosure) or not isinstance(lhs, DualCoefficient):
+        return False
+    phi, degree, digits = known(Phi(0, z), earlier), int(lhs.args[0]), rhs.digits + 10
+    sharper = certified_dual_series(phi, degree + 1, digits, _bias_variance(earlier))[-1]
+    middle, radius = rhs.args
+    return bool(abs(sp.Rational(sharper.value) - middle) <= radius - sp.Rational(sharper.radius))
+
+
+def _product_of_series(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
+    """The general kernel is a product of series, and by Price E[phi' phi'] is the derivative of E[phi phi]."""
+    if not isinstance(lhs, Coefficient) or not lhs.args[0].is_Integer:
+        return False
+    degree = int(lhs.args[0])
+    value = sp.Add(*(DualCoefficient(i) * rho**i for i in range(degree + 2)))
+    slope = sp.Add(*(i * DualCoefficient(i) * rho ** (i - 1) for i in range(1, degree + 2)))
+    return vanishes(_kernel_of(value, slope, earlier).coeff(rho, degree) - rhs)
+
+
 def _equal_inputs(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """At rho = 1 both expectations are second moments at unit variance."""
-    square, slope = Expectation(Phi(0, z) ** 2), Expectation(Phi(1, z) ** 2)
+    """At rho = 1 both expectations are second moments, at the preactivations' variance."""
+    square, slope = _second_moments(earlier)
     value = _kernel_of(square, slope, earlier).subs(rho, 1)
     return lhs == sp.Subs(SPHERE, rho, 1) and vanishes(value - rhs)
 
@@ -154,8 +189,8 @@ def _certified_quadrature(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -
     if isinstance(lhs, Hermite):
         sharper = certified_hermite(phi, int(lhs.args[0]) + 1, digits)[-1]
     else:
-        functions = {Expectation(Phi(0, z) ** 2): phi**2, Expectation(Phi(1, z) ** 2): phi.diff(z) ** 2}
-        sharper = certified_expectation(functions[lhs], digits)
+        functions = dict(zip(_second_moments(earlier), (phi**2, phi.diff(z) ** 2), strict=True))
+        sharper = certified_expectation(functions[lhs], digits, 1 + _bias_variance(earlier))
     middle, radius = rhs.args
     return bool(abs(sp.Rational(sharper.value) - middle) <= radius - sp.Rational(sharper.radius))
 
@@ -183,6 +218,7 @@ def _nonnegative_coefficients(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step
 
 def _is_nonnegative(value: sp.Expr) -> bool:
     """Whether all its monomials in symbols, which are positive, have numbers >= 0 as coefficients."""
+    value = value.xreplace({e: sp.Dummy(positive=True) for e in value.atoms(DualCoefficient)})
     parts = sp.together(value).as_numer_denom()
     symbols = sorted(value.free_symbols, key=str)
     if not all(symbol.is_positive for symbol in symbols):
@@ -242,6 +278,16 @@ RULES: dict[str, Rule] = {
         "Trefethen, Weideman 2014 (theorem 5.1); derivations.certified",
         _certified_quadrature,
         "certified",
+    ),
+    "certified series": Rule(
+        "with biases of variance v the coefficient of rho^j in E[phi phi] is sum_k binomial(k, j) v^(k-j) a_k^2 / (1+v)^k, "
+        "summed in exact arithmetic, the rest below what is left of E phi^2",
+        "Mehler 1866; derivations.certified",
+        _certified_series,
+        "certified",
+    ),
+    "product of series": Rule(
+        "coefficients of products of power series", "Cauchy product; Price 1958", _product_of_series
     ),
     "nonnegative coefficients": Rule(
         "on the sphere every coefficient is a sum of squares E[phi^(j)]^2 / j! times positive numbers, so "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from math import sqrt
 
@@ -10,9 +11,11 @@ import pytest
 import sympy as sp
 
 from derivations import InputError, KernelDerivation, derive, kernel_function, network
+from derivations.certified import certified_dual_series
+from derivations.derivation import Derivation, DerivationError
 from derivations.fluctuation import kernel_variance
 from derivations.printing import render
-from derivations.symbols import d, m, r_i, r_j, rho, scale_bias, sigma_b
+from derivations.symbols import d, m, r_i, r_j, rho, scale_bias, sigma_b, z
 from verify import empirical_ntk
 from verify.activations import ACTIVATIONS, Array
 from verify.finite import NETWORKS, finite_network
@@ -78,7 +81,35 @@ def test_kernels_are_the_sum_over_parameter_blocks(name: str, parametrization: s
     assert np.abs((function(X[:2], X) - expected[:2]) / size[:2]).max() < 1e-12
 
 
-@pytest.mark.parametrize("name", ["relu", "geglu", "gqu"])
+@pytest.mark.parametrize("parametrization", BOTH)
+@pytest.mark.parametrize("name", SERIES)
+def test_steps_without_closed_form_are_proved_or_certified(name: str, parametrization: str) -> None:
+    result = derived(name, parametrization)
+    result.check()
+    assert result.derivation.status == "certified"
+    series = [step for step in result.steps if step.rule == "certified series"]
+    assert len(series) == 6
+    for step in (series[1], next(step for step in result.steps if step.rule == "product of series")):
+        wrong = step.rhs.func(step.rhs.args[0] + step.rhs.args[1] * 3, step.rhs.args[1])
+        planted = replace(step, rhs=wrong if step in series else step.rhs * sp.Rational(201, 200))
+        index = result.steps.index(step)
+        with pytest.raises(DerivationError, match=rf"step {index + 1} "):
+            Derivation("planted", (*result.steps[:index], planted)).check()
+
+
+@pytest.mark.parametrize("variance", ["1/10", "2"])
+def test_dual_coefficients_are_what_quadrature_of_derivatives_gives(variance: str) -> None:
+    # By Price [rho^j] E[phi phi] = E[phi^(j) phi^(j)] / j! at the covariance of the biases.
+    v = sp.Rational(variance)
+    phi = 1 / (1 + sp.exp(-z))
+    for j, ball in enumerate(certified_dual_series(phi, 4, 20, v)):
+        slope = sp.lambdify(z, phi.diff(z, j), "numpy")
+        deviation = sqrt(1 + v)
+        value = expectation(slope, slope, deviation, deviation, float(v / (1 + v))) / float(sp.factorial(j))
+        assert float(ball.value) == pytest.approx(value, abs=1e-13)
+
+
+@pytest.mark.parametrize("name", ["relu", "geglu", "gqu", "swiglu", "glu"])
 def test_the_expansion_and_its_remainder_describe_the_sphere(name: str) -> None:
     expansion = derived(name).expansion
     at = {m: WIDTH, d: DIMENSION}
@@ -90,7 +121,7 @@ def test_the_expansion_and_its_remainder_describe_the_sphere(name: str) -> None:
         missing = block_sum(name, "standard", x, y, "ntk") - np.polyval(coefficients[::-1], cosine)
         assert abs(missing) <= abs(cosine) ** 5 * remainder + 1e-12
     # At 0.05 the bound would betray half a percent of any coefficient up to degree 2.
-    assert 0.005 * min(coefficients[:3]) * 0.05**2 > 2 * 0.05**5 * remainder
+    assert 0.005 * coefficients[2] * 0.05**2 > 2 * 0.05**5 * remainder
 
 
 @pytest.mark.parametrize("name", ["relu", "reglu"])
@@ -160,11 +191,11 @@ def test_what_needs_numbers_says_so() -> None:
     with pytest.raises(InputError, match="variances must be numeric"):
         network("relu", bias_variance=1, variances="symbolic")
     with pytest.raises(InputError, match="bias_variance must be a number"):
-        kernel_function(network("swiglu", bias_variance="symbolic"), width=2)
+        derive(network("swiglu", bias_variance="symbolic"))
     with pytest.raises(InputError, match="sigma_b have no value"):
         kernel_function(network("relu", bias_variance="symbolic"), width=2)
-    with pytest.raises(InputError, match="bias_variance must be 0 for swiglu"):
-        derive(network("swiglu", bias_variance=1))
+    with pytest.raises(InputError, match="activation at this variance needs"):
+        derive(network("swiglu", bias_variance=10**6))
 
 
 def test_tied_gates_share_the_bias() -> None:
