@@ -20,7 +20,8 @@ from derivations.symbols import d, m
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 RELU, GATING = "01_relu_to_alpha_beta_gamma", "02_what_gating_changes"
-NAMES = (RELU, GATING)
+CERTIFIED = "03_gates_without_closed_form"
+NAMES = (RELU, GATING, CERTIFIED)
 LARGEST_BYTES = 400_000
 
 # Appended to each notebook: its results, by the names the notebook gives them, as JSON.
@@ -41,6 +42,13 @@ READ_BACK = {
             label: {kind: [values[0], values[-1]] for kind, values in spectrum.items()}
             for label, spectrum in spectra.items()
         },
+    }""",
+    CERTIFIED: """{
+        "differences": [float(value) for value in differences], "shares": shares,
+        "largest_z": max(profile_z.values()), "bound": bound, "entries": 2 * len(measured_at),
+        "without_biases": float(np.max(np.abs(
+            (estimate.mean[0] - kernel_function("glu", width=64)(on_circle(measured_at))[0]) / error
+        ))),
     }""",
 }
 
@@ -230,3 +238,21 @@ def test_gating_improves_the_condition_number_as_the_theorem_says():
 def test_finite_networks_have_larger_condition_numbers():
     for row in run(GATING).results["condition"].values():
         assert row["exact"] < row["mean"] < row["measured"]
+
+
+def test_certified_numbers_are_those_of_quadrature():
+    differences = run(CERTIFIED).results["differences"]
+    assert len(differences) == 8
+    assert max(differences) < 1e-30
+
+
+def test_shares_of_the_diagonal_add_up_and_the_bilinear_gate_has_one_degree():
+    shares = run(CERTIFIED).results["shares"]
+    assert set(shares) == {"reglu", "geglu", "swiglu", "glu", "bilinear"}
+    assert all(sum(parts) == pytest.approx(1) for parts in shares.values())
+    assert shares["bilinear"] == [0, 1, 0]
+
+
+def test_networks_have_the_certified_kernels_and_would_betray_missing_biases():
+    results = run(CERTIFIED).results
+    assert results["largest_z"] < results["bound"] < results["without_biases"]
