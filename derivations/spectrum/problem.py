@@ -76,6 +76,8 @@ def problem(
         raise InputError(f"d must be at least 2 for directions to be spread, got {d}")
     if network.parametrization.variances == "symbolic":
         raise InputError("variances must be numeric for a spectrum, got symbols")
+    if network.parametrization.has_biases:
+        raise InputError("bias_variance must be 0 for a law of the spectrum: biases add a column to the rows")
     if network.parametrization.name == "standard":
         check_positive_integer(width, "width")
     homogeneity = network.activation.homogeneity
