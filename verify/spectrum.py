@@ -54,6 +54,8 @@ class NetworkSpectrum:
         Why there is no law.
     eigenvalues : (n,) float or None
         All of the kernel matrix, ascending.
+    lambda_min_at_most : float or None
+        From neighbourhoods of the data.
     """
 
     network: TwoLayer
@@ -64,6 +66,7 @@ class NetworkSpectrum:
     law: SpectrumLaw | None
     refusal: str | None
     eigenvalues: Array | None
+    lambda_min_at_most: float | None
 
 
 def network_spectrum(
@@ -73,6 +76,7 @@ def network_spectrum(
     width: int | None = None,
     data: str | ArrayLike = "sphere",
     eigenvalues: Array | None = None,
+    lambda_min_at_most: float | None = None,
 ) -> NetworkSpectrum:
     """Collect what is known of the kernel of n rows in d dimensions.
 
@@ -83,6 +87,8 @@ def network_spectrum(
         As for `derivations.spectrum.spectrum_law`.
     eigenvalues : (n,) float, optional
         Of the kernel matrix of such rows, ascending: from `verify.eigenvalues.eigenvalues`.
+    lambda_min_at_most : float, optional
+        From `verify.neighbourhoods.neighbourhood_bound`.
 
     Raises
     ------
@@ -120,7 +126,9 @@ def network_spectrum(
             ("condition_number", "condition_number"),
         )
     )
-    return NetworkSpectrum(network, largest, smallest, condition, published, law, refusal, eigenvalues)
+    return NetworkSpectrum(
+        network, largest, smallest, condition, published, law, refusal, eigenvalues, lambda_min_at_most
+    )
 
 
 def condition_numbers(

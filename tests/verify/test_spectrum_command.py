@@ -66,7 +66,14 @@ def test_json_has_the_public_keys(capsys):
         assert all(list(of[q]) == ["published", "bounds", "sharp", "finite", "exact"] for q in QUANTITIES)
         assert all(of[q]["bounds"] is None and of[q]["finite"] is None for q in QUANTITIES)
     for of in found["reliability"].values():
-        assert set(of) == {"nearest_pair", "fluctuation", "reliable", "outlier", "refusal"}
+        assert set(of) == {
+            "nearest_pair",
+            "fluctuation",
+            "reliable",
+            "outlier",
+            "refusal",
+            "lambda_min_at_most",
+        }
 
 
 @pytest.mark.parametrize("kind", ["sphere", "gaussian"])
@@ -197,6 +204,18 @@ def test_a_billion_rows_need_no_matrix(capsys):
     assert of["lambda_min"]["exact"] is None
     law = spectrum_law("relu", 10**9, 100, 50, "gaussian")
     assert [of[q]["sharp"] for q in QUANTITIES] == [getattr(law, q) for q in QUANTITIES]
+
+
+def test_large_inputs_have_a_bound_from_neighbouring_rows(tmp_path: Path, capsys, monkeypatch):
+    X = drawn("gaussian", 300, 5, 4)
+    monkeypatch.setattr(spectra, "LARGEST_DENSE", 299)
+    path = saved(tmp_path, X)
+    found = report("relu", "--input", path, "--width", "30", capsys=capsys)
+    assert found["networks"]["relu"]["lambda_min"]["exact"] is None
+    at_most, exact = found["reliability"]["relu"]["lambda_min_at_most"], eigenvalues("relu", X, 30)[0]
+    assert exact <= at_most < 2 * exact
+    _, out, _ = ask("relu", "--input", path, "--width", "30", capsys=capsys)
+    assert f"lambda_min is at most {at_most:.5g}: 64 neighbouring rows alone have that" in out
 
 
 def test_two_dimensions_have_exact_values_where_the_law_has_none(capsys):

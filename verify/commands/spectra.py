@@ -19,6 +19,7 @@ from verify.commands.kernels import NetworkRequest, check_outputs, check_represe
 from verify.commands.progress import progress
 from verify.commands.spectrum_report import Report, as_json, as_text
 from verify.eigenvalues import eigenvalues
+from verify.neighbourhoods import neighbourhood_bound
 from verify.output import FIGURES, write_figure
 from verify.plots import COLOURS, new_figure
 from verify.spectrum import network_spectrum
@@ -59,8 +60,12 @@ def spectrum(
         for done, (name, network) in enumerate(networks.items()):
             if bar:
                 bar(name, done, len(networks))
-            values = dense_eigenvalues(kernels[network], X) if X is not None and n <= LARGEST_DENSE else None
-            spectra[name] = network_spectrum(network, n, d, width, data, values)
+            values = at_most = None
+            if X is not None and n <= LARGEST_DENSE:
+                values = dense_eigenvalues(kernels[network], X)
+            elif X is not None:
+                at_most = neighbourhood_bound(kernels[network], X, progress=bar)
+            spectra[name] = network_spectrum(network, n, d, width, data, values, at_most)
     report = Report(spectra, request, n, d, width, requests[0].parametrization, X)
     if plot is not None and panels is not None:
         figure, axes = panels

@@ -14,6 +14,7 @@ from derivations.spectrum.law import LARGEST_FLUCTUATION, LARGEST_PAIR
 from verify.activations import Array
 from verify.commands.data import DataRequest
 from verify.commands.values import SCHEMA, number, readable
+from verify.neighbourhoods import SIZE
 from verify.published import HYPOTHESES, SOURCE
 from verify.spectrum import Estimates, NetworkSpectrum
 
@@ -78,7 +79,10 @@ def as_json(report: Report) -> str:
 
 def _reliability(found: NetworkSpectrum) -> dict[str, object]:
     names = ("nearest_pair", "fluctuation", "reliable", "outlier")
-    return {name: getattr(found.law, name, None) for name in names} | {"refusal": found.refusal}
+    return {name: getattr(found.law, name, None) for name in names} | {
+        "refusal": found.refusal,
+        "lambda_min_at_most": _numbers(found.lambda_min_at_most),
+    }
 
 
 def _numbers(value: float | tuple[float, float] | None) -> object:
@@ -136,7 +140,8 @@ def _cell(value: float | tuple[float, float] | None) -> str:
 def _remarks(report: Report) -> Iterator[str]:
     yield from _legend(report)
     for name, found in report.spectra.items():
-        for remark in (*_trust(found), *_differences(found)):
+        given = _of_given(found) if report.request.source is not None else ()
+        for remark in (*_trust(found), *_differences(found), *given):
             yield f"{name}: {remark}"
     if report.request.source is not None and report.X is not None:
         yield from _of_input(report.X)
@@ -194,6 +199,17 @@ def _differences(found: NetworkSpectrum) -> Iterator[str]:
         yield "the kernel is singular to rounding: its smallest eigenvalue is 0, its condition number infinite"
     elif found.eigenvalues is None and found.condition_number.sharp == np.inf:
         yield "the kernel is singular: its harmonics span fewer dimensions than there are rows"
+
+
+def _of_given(found: NetworkSpectrum) -> Iterator[str]:
+    """How far the law is from data whose directions are not uniform."""
+    for quantity, title in QUANTITIES.items():
+        estimates: Estimates = getattr(found, quantity)
+        sharp, exact = estimates.sharp, estimates.exact
+        if sharp is not None and exact and exact < np.inf and abs(sharp / exact - 1) > DIFFERENT:
+            yield f"the sharp {title} is {_ratio(sharp, exact)} the exact one: directions are not uniform"
+    if found.lambda_min_at_most is not None:
+        yield f"lambda_min is at most {_cell(found.lambda_min_at_most)}: {SIZE} neighbouring rows alone have that"
 
 
 def _is_trusted(found: NetworkSpectrum) -> bool:
