@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BINS_PER_DECADE = 20
+BINS_PER_DECADE, VISIBLE, MARGIN = 20, 1e3, 1.4
+"""Of densities: the smallest share drawn is the largest over the second; axes end at a factor of what is drawn."""
 SMALLEST_N, TIMES_N, POINTS = 10, 10, 25
 """The law's line begins at the first n and ends at so many times the n asked for."""
 LARGEST_POINT, EXACT_POINTS = 1000, 9
@@ -111,45 +112,39 @@ def plot_density(ax: Axes, found: NetworkSpectrum, density: Density | None, colo
     >>> ax.get_xlabel()
     'eigenvalue of the kernel matrix'
     """
-    title, smallest = found.network.name, np.inf
+    title, shares, ends = found.network.name, [], []
     if found.eigenvalues is not None:
-        values = found.eigenvalues[found.eigenvalues > 0]
-        n = len(found.eigenvalues)
+        n, values = len(found.eigenvalues), found.eigenvalues[found.eigenvalues > 0]
         if len(values) < n:
             title += f" ({1 - len(values) / n:.0%} of the eigenvalues are 0)"
         if len(values):
-            low, high = np.log10(values[0]) - 0.5 / BINS_PER_DECADE, np.log10(values[-1])
-            edges = low + np.arange(int((high - low) * BINS_PER_DECADE) + 2) / BINS_PER_DECADE
-            counted, _ = np.histogram(np.log10(values), edges)
-            smallest = BINS_PER_DECADE / n
-            ax.bar(
-                10 ** edges[:-1],
-                counted * smallest,
-                np.diff(10**edges),
-                align="edge",
-                color=GREY,
-                label="exact",
-            )
+            edges, heights = _histogram(values, n)
+            ax.bar(edges[:-1], heights, np.diff(edges), align="edge", color=GREY, label="exact")
+            shares, ends = [BINS_PER_DECADE / n], [edges[0], edges[-1]]
     if density is not None:
-        held = density.density > 0
         per_decade = density.density * density.x * np.log(10)
+        shares.append(float(np.max(per_decade)) / VISIBLE)
+        drawn = density.x[per_decade > shares[-1]]
+        ends += [drawn[0], drawn[-1]]
+        held = per_decade > 0
         ax.plot(density.x[held], per_decade[held], color=colour, linewidth=1.4, label="sharp law of the bulk")
-        top = float(np.max(per_decade))
-        smallest = min(smallest, top / 1e3)
-    if found.law is not None:
-        _mark(ax, [found.law.lambda_min, found.law.lambda_max], "sharp law, smallest and largest", colour)
     ax.set_xscale("log")
     ax.set_yscale("log")
-    if np.isfinite(smallest):
-        ax.set_ylim(bottom=smallest / 2)
+    if found.law is not None:
+        ends += _mark(ax, [found.law.lambda_min, found.law.lambda_max], colour)
     if found.published is not None:
-        _verticals(ax, found)
+        ends += _verticals(ax, {*found.published.lambda_min, *found.published.lambda_max})
+    # Whatever is too small to be seen does not stretch the axis; a decade or more has a labelled tick.
+    left, right = min(ends) / MARGIN, max(ends) * MARGIN
+    widened = max(1.0, np.sqrt(10 * left / right))
+    ax.set_xlim(left / widened, right * widened)
+    ax.xaxis.set_minor_formatter("")
+    low, high = min(shares, default=ax.get_ylim()[0]) / 2, ax.get_ylim()[1]
+    # Room for the legend above the curves.
+    ax.set_ylim(low, high * (high / low) ** 0.45)
     ax.set_title(title, fontsize="medium")
     ax.set_xlabel("eigenvalue of the kernel matrix")
     ax.set_ylabel("share of eigenvalues per decade")
-    low, high = ax.get_ylim()
-    # Room for the legend above the curves.
-    ax.set_ylim(low, high * (high / low) ** 0.45)
     # White behind it, for dashed lines cross it.
     ax.legend(loc="upper left", fontsize="small", framealpha=1.0, edgecolor="none")
 
@@ -188,12 +183,21 @@ def plot_conditions(ax: Axes, curves: Sequence[ConditionCurve], n: int | None = 
     ax.set_yscale("log")
     ax.set_xlabel("number of rows $n$")
     ax.set_ylabel(r"condition number $\lambda_1\,/\,\lambda_n$")
-    ax.legend(frameon=False, fontsize="small")
+    # Beside the panel: curves rise from one corner to the other.
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize="small")
 
 
-def _mark(ax: Axes, values: Sequence[float], label: str, colour: str) -> None:
+def _histogram(values: Array, n: int) -> tuple[Array, Array]:
+    """Edges of bins, equal on a logarithmic scale, and the shares of all n eigenvalues per decade in them."""
+    low, high = np.log10(values[0]) - 0.5 / BINS_PER_DECADE, np.log10(values[-1])
+    edges = low + np.arange(int((high - low) * BINS_PER_DECADE) + 2) / BINS_PER_DECADE
+    counted, _ = np.histogram(np.log10(values), edges)
+    return 10**edges, counted * (BINS_PER_DECADE / n)
+
+
+def _mark(ax: Axes, values: Sequence[float], colour: str) -> list[float]:
+    """Triangles just above the axis, whatever its range, at what is positive."""
     positive = [value for value in values if value > 0]
-    # Just above the axis, whatever its range.
     ax.plot(
         positive,
         [0.02] * len(positive),
@@ -203,18 +207,19 @@ def _mark(ax: Axes, values: Sequence[float], label: str, colour: str) -> None:
         marker="^",
         markersize=7,
         clip_on=False,
-        label=label,
+        label="sharp law, smallest and largest" if len(positive) > 1 else "sharp law, largest",
         zorder=4,
     )
+    return positive
 
 
-def _verticals(ax: Axes, found: NetworkSpectrum) -> None:
-    assert found.published is not None
-    label: str | None = "published"
-    for value in sorted({*found.published.lambda_min, *found.published.lambda_max}):
-        if value > 0:
-            ax.axvline(value, color=BLACK, linewidth=1.0, linestyle="--", label=label)
-            label = None
+def _verticals(ax: Axes, values: Iterable[float]) -> list[float]:
+    """Dashed lines at what is positive."""
+    positive = sorted(value for value in values if value > 0)
+    for index, value in enumerate(positive):
+        label = "published" if index == 0 else None
+        ax.axvline(value, color=BLACK, linewidth=1.0, linestyle="--", label=label)
+    return positive
 
 
 def _density(network: TwoLayer, n: int, d: int, width: int | None, data: str | Array) -> Density | None:

@@ -51,7 +51,7 @@ def spectrum(
         check_outputs({"plot": plot}, force, request.source, FIGURES)
         if len(networks) > len(COLOURS):
             raise InputError(f"plot takes at most {len(COLOURS)} networks, got {len(networks)}")
-        panels = new_figure(len(networks) + 1)
+        panels = new_figure(len(networks) + 1, columns=3)
     X, n, d = _rows(request)
     data = X if request.source is not None and X is not None else request.distribution
     assert data is not None

@@ -138,12 +138,12 @@ def _cell(value: float | tuple[float, float] | None) -> str:
 
 
 def _remarks(report: Report) -> Iterator[str]:
+    given = report.request.source is not None
     yield from _legend(report)
     for name, found in report.spectra.items():
-        given = _of_given(found) if report.request.source is not None else ()
-        for remark in (*_trust(found), *_differences(found), *given):
+        for remark in (*_trust(found, given), *_differences(found, given), *_singular(found)):
             yield f"{name}: {remark}"
-    if report.request.source is not None and report.X is not None:
+    if given and report.X is not None:
         yield from _of_input(report.X)
 
 
@@ -153,17 +153,19 @@ def _legend(report: Report) -> Iterator[str]:
     if stated:
         yield f"published: {', '.join(stated)} of {SOURCE}; they are about {HYPOTHESES}; ReLU"
     if any(found.law for found in spectra):
-        given = " (here: of these lengths)" if report.request.source is not None else ""
-        yield (
-            f"sharp: the law of many random rows{given} with uniform independent directions, at infinite width: "
-            "typical values"
-        )
+        if report.request.source is None:
+            yield "sharp: the law of many such rows, at infinite width: typical values"
+        else:
+            yield (
+                "sharp: the law of many rows of these lengths, at infinite width, with uniform independent directions; "
+                "those of real data are not, and it may be far off"
+            )
     if any(found.eigenvalues is not None for found in spectra):
         of = "these data" if report.request.source is not None else f"a sample (seed {report.request.seed})"
         yield f"exact: eigenvalues of the kernel matrix of {of}"
 
 
-def _trust(found: NetworkSpectrum) -> Iterator[str]:
+def _trust(found: NetworkSpectrum, given: bool) -> Iterator[str]:
     """When not to believe the law."""
     law = found.law
     if law is None:
@@ -180,50 +182,57 @@ def _trust(found: NetworkSpectrum) -> Iterator[str]:
             f"{LARGEST_FLUCTUATION:.0%}"
         )
     if law.reliable and law.n > 1:
-        yield f"the law is reliable here if directions are uniform (kappa = {law.nearest_pair:.2f})"
-
-
-def _differences(found: NetworkSpectrum) -> Iterator[str]:
-    """Where the published values are wrong, and singular kernels."""
-    for quantity, title in QUANTITIES.items():
-        estimates: Estimates = getattr(found, quantity)
-        value, of = (estimates.exact, "exact") if estimates.exact is not None else (estimates.sharp, "sharp")
-        if value is None or estimates.published is None or (of == "sharp" and not _is_trusted(found)):
-            continue
-        low, high = estimates.published
-        wrong = low if low > (1 + DIFFERENT) * value else high if high < (1 - DIFFERENT) * value else None
-        if wrong is not None:
-            bound = "" if low == high else " lower bound of" if wrong == low else " upper bound of"
-            yield f"the published{bound} {title}, {_cell(wrong)}, is {_ratio(wrong, value)} the {of} one, {_cell(value)}"
-    if found.condition_number.exact == np.inf:
-        yield "the kernel is singular to rounding: its smallest eigenvalue is 0, its condition number infinite"
-    elif found.eigenvalues is None and found.condition_number.sharp == np.inf:
-        yield "the kernel is singular: its harmonics span fewer dimensions than there are rows"
-
-
-def _of_given(found: NetworkSpectrum) -> Iterator[str]:
-    """How far the law is from data whose directions are not uniform."""
-    for quantity, title in QUANTITIES.items():
-        estimates: Estimates = getattr(found, quantity)
-        sharp, exact = estimates.sharp, estimates.exact
-        if sharp is not None and exact and exact < np.inf and abs(sharp / exact - 1) > DIFFERENT:
-            yield f"the sharp {title} is {_ratio(sharp, exact)} the exact one: directions are not uniform"
+        condition = " where directions are uniform" if given else ""
+        yield f"the law is reliable here{condition} (kappa = {law.nearest_pair:.2f})"
     if found.lambda_min_at_most is not None:
         yield f"lambda_min is at most {_cell(found.lambda_min_at_most)}: {SIZE} neighbouring rows alone have that"
 
 
-def _is_trusted(found: NetworkSpectrum) -> bool:
-    return found.law is not None and found.law.reliable
+def _differences(found: NetworkSpectrum, given: bool) -> Iterator[str]:
+    """Where published values are wrong, and the law on data whose directions are not uniform."""
+    exact = "exact" if found.eigenvalues is not None else "sharp"
+    if exact == "exact" or (found.law is not None and found.law.reliable and not given):
+        wrong = _wrong(found, "published", exact)
+        if wrong:
+            yield f"published values differ from the {exact} ones: {wrong}"
+    wrong = _wrong(found, "sharp", exact)
+    if given and wrong:
+        yield f"sharp values differ from the exact ones, since directions are not uniform: {wrong}"
 
 
-def _ratio(one: float, other: float) -> str:
-    if other in (0, np.inf):
-        return "far from"
-    return f"{one / other:.3g} times"
+def _wrong(found: NetworkSpectrum, column: str, exact: str) -> str:
+    """What of a column is off by more than 10 per cent, and by how much."""
+    told = []
+    for quantity, title in QUANTITIES.items():
+        estimates: Estimates = getattr(found, quantity)
+        stated, true = getattr(estimates, column), getattr(estimates, exact)
+        if stated is None or true is None:
+            continue
+        low, high = stated if isinstance(stated, tuple) else (stated, stated)
+        bound = "" if low == high else ", lower bound," if low > true else ", upper bound,"
+        if low > (1 + DIFFERENT) * true:
+            told.append(f"{title}{bound} too high{_factor(low, true)}")
+        elif high < (1 - DIFFERENT) * true:
+            told.append(f"{title}{bound} too low{_factor(true, high)}")
+    return "; ".join(told)
+
+
+def _factor(larger: float, smaller: float) -> str:
+    """By how much; nothing where one is 0 or infinite."""
+    if smaller == 0 or larger == np.inf:
+        return ""
+    ratio = larger / smaller
+    return f" by a factor of {ratio:.3g}" if ratio >= 2 else f" by {ratio - 1:.0%}"
+
+
+def _singular(found: NetworkSpectrum) -> Iterator[str]:
+    if found.condition_number.exact == np.inf:
+        yield "the kernel is singular to rounding: its smallest eigenvalue is 0, its condition number infinite"
+    elif found.eigenvalues is None and found.condition_number.sharp == np.inf:
+        yield "the kernel is singular, or all but that, by the law"
 
 
 def _of_input(X: Array) -> Iterator[str]:
-    yield "The law takes directions as uniform; those of real data are not, and exact values may be far from it."
     zero = int(np.count_nonzero(~X.any(axis=1)))
     if zero:
         yield f"{zero} of {len(X)} rows are zero."

@@ -321,3 +321,16 @@ def test_the_ntk_parametrization_needs_no_width():
     said = spectrum_law(network("reglu", parametrization="ntk"), n, d)
     assert said.lambda_min == pytest.approx(values[0], rel=0.03)
     assert said.lambda_max == pytest.approx(values[-1], rel=0.03)
+
+
+def test_millions_of_dimensions_leave_the_diagonal_alone():
+    # No degree is felt: all eigenvalues are near the diagonal, which lengths change by 1e-4 each way.
+    for name in ("relu", "swiglu", "tanh"):
+        law = spectrum_law(name, 10, 10**8, 10, "gaussian")
+        assert law.condition_number == pytest.approx(1, abs=2e-3)
+        assert law.lambda_min < spectrum_law(name, 10, 10**8, 10).lambda_max * 1.001
+
+
+def test_biases_are_refused():
+    with pytest.raises(InputError, match="bias_variance must be 0 for a law of the spectrum"):
+        spectrum_law(network("relu", bias_variance=0.1), 100, 20, 10)
