@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -17,11 +19,19 @@ def clustered(seed: int, groups: int = 40, members: int = 6, d: int = 12) -> np.
     return rng.permutation(centers + 0.05 * rng.standard_normal(centers.shape))
 
 
+def by_brute_force(kernel: Callable[..., np.ndarray], X: np.ndarray, size: int) -> np.ndarray:
+    """The smallest eigenvalue of each row's neighbourhood."""
+    K = kernel(X)
+    lengths = np.sqrt(np.diagonal(K))
+    order = np.argsort(-np.abs(K / lengths / lengths[:, None]), axis=1)[:, :size]
+    return np.array([np.linalg.eigvalsh(K[np.ix_(rows, rows)])[0] for rows in order])
+
+
 @pytest.mark.parametrize("name", ["relu", "reglu", "silu", "bilinear", "gqu"])
-@pytest.mark.parametrize("size", [1, 2, 7, 64])
+@pytest.mark.parametrize("size", [1, 7, 64])
 def test_the_bound_is_never_below_the_smallest_eigenvalue(name: str, size: int):
     kernel = kernel_function(network(name), width=9)
-    X = clustered(seed=size)
+    X = clustered(seed=size, groups=20)
     values = np.linalg.eigvalsh(kernel(X))
     # Both sides are right to n eps lambda_1.
     assert neighbourhood_bound(kernel, X, size) >= values[0] - len(X) * 2.3e-16 * values[-1]
@@ -35,12 +45,30 @@ def test_neighbourhoods_of_all_rows_give_the_eigenvalue_itself():
     )
 
 
-def test_the_nearest_rows_of_clusters_decide(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("size", [1, 2, 3, 9])
+def test_all_neighbourhoods_are_looked_at(size: int, monkeypatch: pytest.MonkeyPatch):
+    kernel = kernel_function(network("reglu"), width=9)
+    X = clustered(seed=size, members=2) * np.random.default_rng(0).uniform(0.5, 2, (80, 1))
+    # Blocks that do not divide the rows.
+    monkeypatch.setattr(neighbourhoods, "ROWS", 33)
+    found = neighbourhood_bound(kernel, X, size, centers=len(X))
+    assert found == pytest.approx(np.min(by_brute_force(kernel, X, size)), rel=1e-9)
+
+
+def test_the_first_center_belongs_to_the_worst_pair(monkeypatch: pytest.MonkeyPatch):
+    kernel = kernel_function(network("relu"), width=9)
+    rng = np.random.default_rng(4)
+    X = rng.standard_normal((80, 12)) * rng.uniform(0.5, 2, (80, 1))
+    X[70] = X[50] + 1e-3 * rng.standard_normal(12)
+    monkeypatch.setattr(neighbourhoods, "ROWS", 33)
+    found = neighbourhood_bound(kernel, X, size=2, centers=1)
+    assert found == pytest.approx(np.min(by_brute_force(kernel, X, 2)), rel=1e-9)
+
+
+def test_the_nearest_rows_of_clusters_decide():
     kernel = kernel_function(network("relu"), width=9)
     X = clustered(seed=1)
     exact = np.linalg.eigvalsh(kernel(X))[0]
-    # Blocks that do not divide the rows.
-    monkeypatch.setattr(neighbourhoods, "ROWS", 77)
     assert exact < neighbourhood_bound(kernel, X, size=12, centers=32) < 1.5 * exact
     single = float(np.min(np.diagonal(kernel(X))))
     assert neighbourhood_bound(kernel, X, size=1, centers=len(X)) == pytest.approx(single, rel=1e-13)
@@ -48,12 +76,12 @@ def test_the_nearest_rows_of_clusters_decide(monkeypatch: pytest.MonkeyPatch):
 
 def test_equal_and_opposite_rows_and_zeros_make_it_zero():
     X = clustered(seed=2)
-    relu, bilinear = (kernel_function(network(name), width=9) for name in ("relu", "bilinear"))
+    relu, sine = (kernel_function(network(name), width=9) for name in ("relu", "sin"))
     assert neighbourhood_bound(relu, [*X, X[5]]) == 0
     assert neighbourhood_bound(relu, [*X, np.zeros(12)]) == 0
     assert neighbourhood_bound(relu, [*X, -X[5]]) > 0
-    # Even in every row: opposite rows are equal to it.
-    assert neighbourhood_bound(bilinear, [*X[:30], -X[5]]) == 0
+    # Odd: the rows of the kernel are opposite.
+    assert neighbourhood_bound(sine, [*X, -X[5]], size=4) == 0
 
 
 def test_progress_is_told():

@@ -13,6 +13,7 @@ from derivations import kernel_function, network, spectrum_law
 from verify.cli import main
 from verify.commands import spectra
 from verify.inputs import generate, read_input
+from verify.published import PublishedExtremes
 from verify.spectrum import condition_numbers
 from verify.spectrum_plots import ConditionCurve, plot_conditions
 
@@ -109,6 +110,11 @@ def test_published_values_are_the_printed_formulas(capsys):
     assert gated["lambda_max"]["published"] == pytest.approx([low, high], rel=1e-14)
     assert gated["lambda_min"]["published"] == pytest.approx([bottom, bottom], rel=1e-13)
     assert gated["condition_number"]["published"] == pytest.approx([low / bottom, high / bottom], rel=1e-13)
+
+
+def test_quotients_pair_the_largest_with_the_smallest():
+    assert PublishedExtremes((1.0, 2.0), (4.0, 8.0), ()).condition_number == (1 / 8, 1 / 2)
+    assert PublishedExtremes((1.0, 2.0), (0.0, 8.0), ()).condition_number == (1 / 8, np.inf)
 
 
 def test_nothing_is_published_of_other_networks_and_parametrizations(capsys):
@@ -219,6 +225,15 @@ def test_large_inputs_have_a_bound_from_neighbouring_rows(tmp_path: Path, capsys
     assert f"lambda_min is at most {at_most:.5g}: 64 neighbouring rows alone have that" in out
 
 
+def test_exact_values_end_at_4000_rows(capsys, monkeypatch):
+    monkeypatch.setattr(spectra, "eigenvalues", lambda K: np.linspace(1, 2, len(K)))
+    sizes = ("4000", "4001")
+    found = [report("relu", "--n", n, "--d", "9", "--width", "2", capsys=capsys) for n in sizes]
+    assert [of["networks"]["relu"]["lambda_max"]["exact"] for of in found] == [2, None]
+    # Without a sample nothing is said of one.
+    assert found[1]["reliability"]["relu"]["lambda_min_at_most"] is None
+
+
 def test_two_dimensions_have_exact_values_where_the_law_has_none(capsys):
     found = report("relu", "--n", "200", "--d", "2", "--width", "4", capsys=capsys)
     assert found["networks"]["relu"]["lambda_max"]["sharp"] is None
@@ -235,6 +250,7 @@ BAD = {
     "d": (("relu", *SMALL, "--d", "-1"), "d must be a positive integer, got -1"),
     "no n": (("relu", "--d", "3", "--width", "3"), "n is needed with --data"),
     "width": (("relu", *SMALL, "--width", "0"), "width must be a positive integer, got 0"),
+    "unused width": (("silu", *SMALL, "--parametrization", "ntk", "--width", "0"), "width must be a positive integer"),
     "no width": (("relu", "--n", "3", "--d", "3"), "width is needed"),
     "many in few dimensions": (("relu", *SMALL, "--n", "5000", "--d", "2"), "n must be at most"),
     "line": (("relu", *SMALL, "--n", "5000", "--d", "1"), "d must be at least 2"),
@@ -294,6 +310,8 @@ def test_a_figure_has_a_panel_per_network_and_one_of_condition_numbers(tmp_path:
     assert (law[0, 0], law[-1, 0]) == (10, 600)
     assert (dots[0, 0], dots[-1, 0]) == (10, 600)
     here = eigenvalues("relu", drawn("gaussian", 600, 20, 0), 30)
+    few = eigenvalues("relu", drawn("gaussian", 600, 20, 0)[:10], 30)
+    assert dots[0, 1] == pytest.approx(few[-1] / few[0], rel=1e-9)
     assert dots[-1, 1] == pytest.approx(here[-1] / here[0], rel=1e-9)
     assert law[-1, 1] == pytest.approx(spectrum_law("relu", 600, 20, 30, "gaussian").condition_number)
     marks = {line.get_label(): line for line in first.lines}["sharp law, smallest and largest"]
