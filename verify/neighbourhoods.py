@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from derivations.arguments import check_positive_integer
+from derivations.errors import InputError
 from derivations.matrix import check_matrix
 from verify.activations import Array
 from verify.eigenvalues import eigenvalues
@@ -56,7 +57,7 @@ def neighbourhood_bound(
     Raises
     ------
     InputError
-        For arguments out of range.
+        For arguments out of range, or a kernel that is not finite or 0 throughout.
 
     Examples
     --------
@@ -72,6 +73,9 @@ def neighbourhood_bound(
         check_positive_integer(centers, "centers"),
     )
     diagonal = np.concatenate([np.diagonal(kernel(block)) for block in _blocks(X)])
+    if not np.all(np.isfinite(diagonal)) or not np.any(diagonal):
+        size_of_rows = "short" if np.all(np.isfinite(diagonal)) else "long"
+        raise InputError(f"X must have rows for which float64 holds the kernel, got rows too {size_of_rows}")
     if np.min(diagonal) <= 0:
         return 0.0
     neighbours, pairs = np.empty((len(X), size), int), np.empty(len(X))

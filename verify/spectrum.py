@@ -93,7 +93,7 @@ def network_spectrum(
     Raises
     ------
     InputError
-        If the law refuses the arguments and there are no eigenvalues either.
+        If the law refuses the arguments and nothing is known of the data either.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def network_spectrum(
     try:
         law = spectrum_law(network, n, d, width, data)
     except InputError as error:
-        if eigenvalues is None:
+        if eigenvalues is None and lambda_min_at_most is None:
             raise
         refusal = str(error)
     exact: Extremes | None = None

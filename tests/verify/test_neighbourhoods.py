@@ -84,6 +84,13 @@ def test_equal_and_opposite_rows_and_zeros_make_it_zero():
     assert neighbourhood_bound(sine, [*X, -X[5]], size=4) == 0
 
 
+def test_rows_whose_kernel_leaves_float64_are_refused():
+    kernel = kernel_function(network("reglu"), width=9)
+    for scale, word in ((1e150, "long"), (1e-150, "short")):
+        with pytest.raises(InputError, match=f"float64 holds the kernel, got rows too {word}"):
+            neighbourhood_bound(kernel, scale * np.eye(3))
+
+
 def test_progress_is_told():
     told = []
     kernel = kernel_function(network("relu"), width=9)

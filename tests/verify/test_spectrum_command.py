@@ -225,6 +225,21 @@ def test_large_inputs_have_a_bound_from_neighbouring_rows(tmp_path: Path, capsys
     assert f"lambda_min is at most {at_most:.5g}: 64 neighbouring rows alone have that" in out
 
 
+def test_large_inputs_of_zeros_or_extreme_lengths_have_defined_results(tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.setattr(spectra, "LARGEST_DENSE", 4)
+    X = drawn("gaussian", 6, 5, 4)
+    zero = report("relu", "--input", saved(tmp_path, [*X, np.zeros(5)]), "--width", "3", capsys=capsys)
+    assert zero["networks"]["relu"]["lambda_min"]["sharp"] is None
+    assert zero["reliability"]["relu"]["lambda_min_at_most"] == 0
+    _, out, _ = ask("relu", "--input", str(tmp_path / "rows.npy"), "--width", "3", capsys=capsys)
+    assert "the law does not cover this" in out
+    assert "lambda_min is at most 0" in out
+    long = report("relu", "--input", saved(tmp_path, 1e100 * X), "--width", "3", capsys=capsys)
+    assert "lengths from 1e-15 to 1e+15" in long["reliability"]["relu"]["refusal"]
+    line = refused("reglu", "--input", saved(tmp_path, 1e150 * X), "--width", "3", capsys=capsys)
+    assert "rows too long" in line
+
+
 def test_exact_values_end_at_4000_rows(capsys, monkeypatch):
     monkeypatch.setattr(spectra, "eigenvalues", lambda K: np.linspace(1, 2, len(K)))
     sizes = ("4000", "4001")

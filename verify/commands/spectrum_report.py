@@ -141,7 +141,7 @@ def _remarks(report: Report) -> Iterator[str]:
     given = report.request.source is not None
     yield from _legend(report)
     for name, found in report.spectra.items():
-        for remark in (*_trust(found, given), *_differences(found, given), *_singular(found)):
+        for remark in (*_trust(found, given), *_differences(found, given), *_smallest(found)):
             yield f"{name}: {remark}"
     if given and report.X is not None:
         yield from _of_input(report.X)
@@ -184,8 +184,6 @@ def _trust(found: NetworkSpectrum, given: bool) -> Iterator[str]:
     if law.reliable and law.n > 1:
         condition = " where directions are uniform" if given else ""
         yield f"the law is reliable here{condition} (kappa = {law.nearest_pair:.2f})"
-    if found.lambda_min_at_most is not None:
-        yield f"lambda_min is at most {_cell(found.lambda_min_at_most)}: {SIZE} neighbouring rows alone have that"
 
 
 def _differences(found: NetworkSpectrum, given: bool) -> Iterator[str]:
@@ -225,7 +223,10 @@ def _factor(larger: float, smaller: float) -> str:
     return f" by a factor of {ratio:.3g}" if ratio >= 2 else f" by {ratio - 1:.0%}"
 
 
-def _singular(found: NetworkSpectrum) -> Iterator[str]:
+def _smallest(found: NetworkSpectrum) -> Iterator[str]:
+    """What is known for sure of the smallest eigenvalue."""
+    if found.lambda_min_at_most is not None:
+        yield f"lambda_min is at most {_cell(found.lambda_min_at_most)}: {SIZE} neighbouring rows alone have that"
     if found.condition_number.exact == np.inf:
         yield "the kernel is singular to rounding: its smallest eigenvalue is 0, its condition number infinite"
     elif found.eigenvalues is None and found.condition_number.sharp == np.inf:
