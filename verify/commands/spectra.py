@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +25,10 @@ from verify.output import FIGURES, write_figure
 from verify.plots import COLOURS, new_figure
 from verify.spectrum import network_spectrum
 from verify.spectrum_plots import LARGEST_POINT, SMALLEST_N, TIMES_N, draw_spectra
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Kernel = KernelFunction | SeriesKernel
 LARGEST_DENSE = 4000
@@ -46,12 +51,7 @@ def spectrum(
     _check(request, requests[0].parametrization, width)
     # Each is derived once, for all samples.
     kernels = {network: kernel_function(network, width=width) for network in networks.values()}
-    panels = None
-    if plot is not None:
-        check_outputs({"plot": plot}, force, request.source, FIGURES)
-        if len(networks) > len(COLOURS):
-            raise InputError(f"plot takes at most {len(COLOURS)} networks, got {len(networks)}")
-        panels = new_figure(len(networks) + 1, columns=3)
+    panels = None if plot is None else _panels(plot, len(networks), force, request.source)
     X, n, d = _rows(request)
     data = X if request.source is not None and X is not None else request.distribution
     assert data is not None
@@ -75,6 +75,14 @@ def spectrum(
             draw_spectra(figure, axes, list(spectra.values()), n, d, width, data, rows, dense)
         write_figure(plot, figure, force)
     return as_json(report) if format == "json" else as_text(report, plot)
+
+
+def _panels(plot: str, count: int, force: bool, source: str | None) -> tuple[Figure, tuple[Axes, ...]]:
+    """The empty figure, before anything is computed for it."""
+    check_outputs({"plot": plot}, force, source, FIGURES)
+    if count > len(COLOURS):
+        raise InputError(f"plot takes at most {len(COLOURS)} networks, got {count}")
+    return new_figure(count + 1, columns=3)
 
 
 def _dense(kernels: Mapping[TwoLayer, Kernel], network: TwoLayer, X: Array) -> Array:
