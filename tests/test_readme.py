@@ -24,6 +24,16 @@ def test_the_first_example_prints_what_the_readme_shows():
         assert line.strip(" .") in printed
 
 
+def test_the_spectrum_is_what_the_readme_shows():
+    block = next(b for b in README.split("```") if b.strip().startswith("$ gluntk spectrum"))
+    command, *shown = block.strip().splitlines()
+    printed = CliRunner().invoke(gluntk, command.split()[2:]).output
+    assert len(shown) > 8
+    for line in shown:
+        # Digits are those of LAPACK on any machine: eigenvalues are right to 1e-9 here.
+        assert line.strip(".") in printed
+
+
 def test_every_command_in_the_readme_exists():
     named = set(re.findall(r"`gluntk ([a-z]+)", README))
     assert named == set(gluntk.commands)

@@ -18,21 +18,24 @@ DISTRIBUTIONS = ("sphere", "gaussian")
 KINDS = ("ntk", "nngp")
 PROFILES = ("quick", "full")
 
-_NETWORK = (
-    click.argument("network", required=False),
+_DESCRIPTION = (
     click.option("--activation", metavar="EXPR", help="Activation as an expression in z, instead of a name."),
     click.option(
         "--gates", type=int, metavar="0|1|2", help="Number of linear gates (default 0, or the name's own)."
     ),
     click.option("--tied", is_flag=True, help="Gates with the activation's own weights: phi(w.x)(w.x)^g."),
     click.option(
+        "--parametrization", type=click.Choice(PARAMETRIZATIONS), default="standard", show_default=True
+    ),
+)
+_NETWORK = (
+    click.argument("network", required=False),
+    *_DESCRIPTION,
+    click.option(
         "--bias-variance",
         default="0",
         metavar="V|symbolic",
         help="Biases, whose contribution to preactivations and gates has this variance (default none).",
-    ),
-    click.option(
-        "--parametrization", type=click.Choice(PARAMETRIZATIONS), default="standard", show_default=True
     ),
 )
 _DATA = (
@@ -59,14 +62,14 @@ _DATA = (
     click.option("--d", type=int, help="Columns to generate."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of everything random."),
 )
-_OUTPUT = (
-    click.option("--output", metavar="K.npy", help="Write the kernel matrix."),
+_REPORT = (
     click.option("--force", is_flag=True, help="Overwrite existing output files."),
     click.option(
         "--format", "format", type=click.Choice(("text", "json")), default="text", show_default=True
     ),
     click.option("--quiet", is_flag=True, help="No progress on stderr."),
 )
+_OUTPUT = (click.option("--output", metavar="K.npy", help="Write the kernel matrix."), *_REPORT)
 
 
 def _options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
@@ -197,6 +200,40 @@ def empirical(
             network_request, request, width, seeds, kind, output, error_output, force, format, quiet
         )
     )
+
+
+@gluntk.command()
+@click.argument("networks", nargs=-1, metavar="NETWORK...")
+@_options(_DESCRIPTION, _DATA)
+@click.option("--width", type=int, help="Width m; needed where the kernel depends on it.")
+@click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw the densities and the condition numbers.")
+@_options(_REPORT)
+def spectrum(
+    networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
+    source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
+    width: int | None, plot: str | None, force: bool, format: str, quiet: bool,
+) -> None:  # fmt: skip
+    """Extreme eigenvalues and condition numbers: as published, by the sharp law, and of actual data.
+
+    Without --input the rows are random (--data, default sphere), as many as you like: the law needs no data.
+
+    \b
+    Example:
+      $ gluntk spectrum relu reglu --n 2000 --d 100 --width 1000 --data gaussian
+    """
+    from verify.commands import spectra
+    from verify.commands.data import DataRequest
+    from verify.commands.kernels import NetworkRequest
+
+    names: list[str | None] = [*networks]
+    if activation is not None or not networks:
+        names.append(None)
+    described = [
+        NetworkRequest(name, activation if name is None else None, gates, parametrization, tied)
+        for name in names
+    ]
+    request = DataRequest(source, prepare, distribution or (None if source else "sphere"), n, d, seed)
+    click.echo(spectra.spectrum(described, request, width, plot, force, format, quiet))
 
 
 @gluntk.command()

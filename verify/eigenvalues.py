@@ -45,9 +45,20 @@ def extremes(K: Array) -> Extremes:
     >>> extremes(np.ones((2, 2))).condition_number
     inf
     """
-    scaled, scale = _scaled(K)
-    values = np.linalg.eigvalsh(scaled) * scale
+    values = _values(K)
     return Extremes(float(values[-1]), float(values[0]), len(K))
+
+
+def eigenvalues(K: Array) -> Array:
+    """All eigenvalues of the symmetric matrix K, ascending : (n,) float, 0 where they are that to rounding.
+
+    Examples
+    --------
+    >>> eigenvalues(np.ones((2, 2)))
+    array([0., 2.])
+    """
+    values = _values(K)
+    return np.where(np.abs(values) <= len(K) * np.finfo(float).eps * np.abs(values[-1]), 0.0, values)
 
 
 def top_vector(K: Array) -> Array:
@@ -109,6 +120,11 @@ def smallest_eigenvalue_bias(whole: Extremes, quarters: Sequence[Array]) -> Bias
         return Bias(min(-near, 0.0), 1.0)
     rate = float(np.clip(np.log2(far / near), 0.5, 1.0))
     return Bias(-near / (2**rate - 1), rate)
+
+
+def _values(K: Array) -> Array:
+    scaled, scale = _scaled(K)
+    return np.asarray(np.linalg.eigvalsh(scaled) * scale)
 
 
 def _scaled(K: Array) -> tuple[Array, float]:

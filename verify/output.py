@@ -1,20 +1,30 @@
 """Files that results are written to: refused early, replaced whole or not at all."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from derivations.arguments import shown
 from derivations.errors import InputError
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def check_output(path: str | os.PathLike[str], force: bool, suffix: str = "", name: str = "output") -> str:
+FIGURES = (".png", ".svg", ".pdf")
+"""What the file of a figure may end in."""
+
+
+def check_output(
+    path: str | os.PathLike[str], force: bool, suffix: str | tuple[str, ...] = "", name: str = "output"
+) -> str:
     """Check, before a long computation starts, that its result can be written.
 
     Parameters
@@ -23,8 +33,8 @@ def check_output(path: str | os.PathLike[str], force: bool, suffix: str = "", na
         Where the result is to go. A symbolic link is followed.
     force : bool
         Whether an existing file may be replaced.
-    suffix : str
-        What the file name must end in, such as ``.npy``; empty for anything.
+    suffix : str or tuple of str
+        What the file name must end in, such as ``.npy``, or one of several; empty for anything.
     name : str
         The argument's name, for the error line.
 
@@ -48,7 +58,8 @@ def check_output(path: str | os.PathLike[str], force: bool, suffix: str = "", na
     """
     text = os.fsdecode(path) if isinstance(path, str | os.PathLike) else ""
     if not os.path.basename(text) or "\0" in text or not text.lower().endswith(suffix):
-        right = f"a file name that ends in {suffix}" if suffix else "a file name"
+        endings = suffix if isinstance(suffix, str) else " or ".join(suffix)
+        right = f"a file name that ends in {endings}" if suffix else "a file name"
         raise InputError(f"{name} must be {right}, got {shown(path)}")
     # Resolved, because os.replace would replace the link and leave the file it points to as it was.
     target = os.path.realpath(text)
@@ -129,6 +140,27 @@ def write_text(path: str | os.PathLike[str], text: str, force: bool, name: str =
         stream.write(text.encode("utf-8", errors="backslashreplace"))
 
 
+def write_figure(path: str | os.PathLike[str], figure: Figure, force: bool, name: str = "plot") -> None:
+    """Write a figure to a .png, .svg or .pdf file, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        As `check_output`, and when writing fails: a full disk, say.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from verify.plots import new_figure
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_figure(f"{folder}/a.png", new_figure()[0], force=False)
+    ...     pathlib.Path(folder, "a.png").read_bytes()[1:4]
+    b'PNG'
+    """
+    with _replacement(path, force, FIGURES, name) as stream:
+        figure.savefig(stream, format=os.fsdecode(path).rpartition(".")[2].lower())
+
+
 def _is_folder(path: str) -> bool:
     # Not os.path.isdir, which calls a folder that the user may not enter missing.
     try:
@@ -174,7 +206,9 @@ def _scratch(folder: str) -> Iterator[tuple[BinaryIO, str]]:
 
 
 @contextlib.contextmanager
-def _replacement(path: str | os.PathLike[str], force: bool, suffix: str, name: str) -> Iterator[BinaryIO]:
+def _replacement(
+    path: str | os.PathLike[str], force: bool, suffix: str | tuple[str, ...], name: str
+) -> Iterator[BinaryIO]:
     target = check_output(path, force, suffix, name)
     with _told(f"{name} {os.fsdecode(path)!r}"), _scratch(os.path.dirname(target)) as (stream, scratch):
         yield stream

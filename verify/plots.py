@@ -75,8 +75,8 @@ class Spectrum:
     measured: Array
 
 
-def new_figure(panels: int = 1) -> tuple[Figure, tuple[Axes, ...]]:
-    """A figure with `panels` panels side by side, outside pyplot's global list.
+def new_figure(panels: int = 1, columns: int | None = None) -> tuple[Figure, tuple[Axes, ...]]:
+    """A figure with `panels` panels side by side, at most `columns` in a row, outside pyplot's global list.
 
     Raises
     ------
@@ -96,9 +96,14 @@ def new_figure(panels: int = 1) -> tuple[Figure, tuple[Axes, ...]]:
         raise InputError(
             "plot needs matplotlib, which is not installed: pip install 'gluntk[plot]'"
         ) from error
+    across = min(count, count if columns is None else check_positive_integer(columns, "columns"))
+    down = -(-count // across)
     width, height = _PANEL_INCHES
-    figure = Figure(figsize=(count * width, height), dpi=_DOTS_PER_INCH, layout="constrained")
-    axes = tuple(figure.subplots(1, count, squeeze=False)[0])
+    figure = Figure(figsize=(across * width, down * height), dpi=_DOTS_PER_INCH, layout="constrained")
+    every = figure.subplots(down, across, squeeze=False).ravel()
+    for panel in every[count:]:
+        panel.remove()
+    axes = tuple(every[:count])
     for panel in axes:
         panel.spines[["top", "right"]].set_visible(False)
     return figure, axes

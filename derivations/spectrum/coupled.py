@@ -205,7 +205,10 @@ class Parts:
     def equations(self, n: int, without_constant: bool) -> Coupled:
         """The equations for n rows."""
         ratios = np.exp(np.log(n) - self.log_multiplicities)
-        felt = (ratios > UNRESOLVED) & np.any(self.features != 0, axis=(1, 2))
+        present = np.any(self.features != 0, axis=(1, 2))
+        felt = present & (ratios > UNRESOLVED)
+        # In millions of dimensions none is: without any the equations would have no edge.
+        felt[1 + np.argmax(present[1:])] = True
         rest = self.rest + np.sum(self.features[~felt] ** 2, axis=(0, 2))
         if without_constant:
             felt[0], rest = False, rest - (0.0 if felt[0] else np.sum(self.features[0] ** 2, axis=1))

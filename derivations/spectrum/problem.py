@@ -16,6 +16,8 @@ from derivations.spectrum.harmonics import Array, degrees_spanning, log_multipli
 from derivations.spectrum.reliability import expected_largest_cosine, extreme_cosines
 from derivations.spectrum.rows import EQUAL, RowWeights, gaussian_weights, weights_of
 
+SHORTEST, LONGEST = 1e-15, 1e15
+"""Cubes of their sixth powers, which the weights of two gates are, stay within float64."""
 RESOLVED = 30
 """Degrees are followed until they span this many times n: what is beyond is a multiple of the identity."""
 MORE_DEGREES, MOST_DEGREES = 36, 2000
@@ -76,6 +78,8 @@ def problem(
         raise InputError(f"d must be at least 2 for directions to be spread, got {d}")
     if network.parametrization.variances == "symbolic":
         raise InputError("variances must be numeric for a spectrum, got symbols")
+    if network.parametrization.has_biases:
+        raise InputError("bias_variance must be 0 for a law of the spectrum: biases add a column to the rows")
     if network.parametrization.name == "standard":
         check_positive_integer(width, "width")
     homogeneity = network.activation.homogeneity
@@ -99,9 +103,13 @@ def _lengths_and_cosines(data: ArrayLike, n: int, d: int) -> tuple[Array, Array 
     if X.shape != ((1, n) if is_vector else (n, d)):
         shape = X.shape[1:] if is_vector else X.shape
         raise InputError(f"data must be {n} lengths or have shape ({n}, {d}), got shape {shape}")
-    lengths = X[0] if is_vector else np.linalg.norm(X, axis=1)
+    with np.errstate(over="ignore", under="ignore"):
+        lengths = X[0] if is_vector else np.linalg.norm(X, axis=1)
     if np.min(lengths) <= 0:
         raise InputError(f"data must have rows of positive length, got a length of {np.min(lengths):g}")
+    for length in (np.min(lengths), np.max(lengths)):
+        if not SHORTEST <= length <= LONGEST:
+            raise InputError(f"data must have lengths from {SHORTEST:g} to {LONGEST:g}, got {length:.3g}")
     return lengths, None if is_vector else extreme_cosines(X)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from derivations.errors import InputError
-from verify.output import check_output, write_array, write_text
+from verify.output import check_output, write_array, write_figure, write_text
+from verify.plots import new_figure
 
 K = np.arange(6.0).reshape(2, 3)
 OLD = b"old"
@@ -241,3 +242,13 @@ def test_the_argument_keeps_the_name_it_is_given(tmp_path):
         write_text(tmp_path / "a.html", "new", force=False, name="report")
     with pytest.raises(InputError, match=r"^plot must be a file name"):
         check_output("", force=False, name="plot")
+
+
+def test_a_figure_has_one_of_three_endings(tmp_path):
+    figure, _ = new_figure()
+    with pytest.raises(
+        InputError, match=r"^plot must be a file name that ends in \.png or \.svg or \.pdf, got"
+    ):
+        write_figure(tmp_path / "a.jpg", figure, force=False)
+    write_figure(tmp_path / "A.PNG", figure, force=False)
+    assert os.listdir(tmp_path) == ["A.PNG"]

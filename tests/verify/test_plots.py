@@ -54,6 +54,15 @@ def test_a_figure_has_the_panels_asked_for_and_is_not_in_pyplot():
     assert not pyplot.get_fignums()
 
 
+def test_panels_go_on_in_further_rows():
+    figure, axes = new_figure(5, columns=3)
+    assert list(axes) == figure.axes
+    # The fourth panel stands below the first, and no empty one is left.
+    assert axes[3].get_position().x0 == axes[0].get_position().x0
+    assert axes[3].get_position().y1 < axes[0].get_position().y0
+    assert figure.get_size_inches()[1] == 2 * new_figure(3)[0].get_size_inches()[1]
+
+
 def test_no_panels_are_refused():
     with pytest.raises(InputError, match="panels must be a positive integer, got 0"):
         new_figure(0)

@@ -24,13 +24,13 @@ class DataRequest:
     d: int | None
     seed: int
 
-    def load(self) -> Array:
-        """The data matrix, (n, d) float.
+    def check(self) -> None:
+        """Refuse options that do not describe data, before any are read or drawn.
 
         Raises
         ------
         InputError
-            If the options do not name exactly one source of data, or the data are bad.
+            If the options do not name exactly one source of data, or a number is out of range.
         """
         if (self.source is None) == (self.distribution is None):
             given = "both" if self.source else "neither"
@@ -40,11 +40,23 @@ class DataRequest:
         if self.source is not None:
             if self.n is not None or self.d is not None:
                 raise InputError("n and d belong to --data; with --input the file says how many there are")
-            return read_input(self.source, self.prepare)
+            return
         for name, value in (("n", self.n), ("d", self.d)):
             if value is None:
                 raise InputError(f"{name} is needed with --data")
             check_positive_integer(value, name)
+
+    def load(self) -> Array:
+        """The data matrix, (n, d) float.
+
+        Raises
+        ------
+        InputError
+            As `check`, and if the data are bad.
+        """
+        self.check()
+        if self.source is not None:
+            return read_input(self.source, self.prepare)
         assert self.n is not None
         assert self.d is not None
         assert self.distribution is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import SupportsFloat
@@ -21,13 +21,13 @@ from derivations.numeric import KernelFunction, kernel_function
 from verify.activations import Array
 from verify.commands.data import DataRequest
 from verify.commands.progress import progress
+from verify.commands.values import SCHEMA, number, readable
 from verify.eigenvalues import Bias, Extremes, extremes, smallest_eigenvalue_bias, top_vector
 from verify.finite import NETWORKS, FiniteNetwork, finite_network
 from verify.moments import quadratic_form
 from verify.montecarlo import KernelOverflowError, empirical_ntk
 from verify.output import check_output, write_array
 
-SCHEMA = 1
 # 1e17 operations take a core weeks to months.
 _MOST_OPERATIONS = 10**17
 _TOO_LONG = (
@@ -84,13 +84,13 @@ def closed_form(
     quiet: bool,
 ) -> str:
     """The closed-form kernel's report; the matrix goes to `output`."""
-    _check_outputs(force, request.source, output=output)
+    check_outputs({"output": output}, force, request.source)
     function = kernel_function(network.symbolic(), kind=kind, width=width)  # type: ignore[arg-type]
     X = request.load()
     check_memory(len(X), len(X), 3, "a kernel")
     with progress(quiet, "kernel"):
         K = function(X, threads=os.cpu_count() or 1)
-    _check_representable(K)
+    check_representable(K)
     with progress(quiet, "eigenvalues"):
         found = extremes(K)
     if output is not None:
@@ -117,7 +117,7 @@ def empirical(
     started = time.perf_counter()
     check_positive_integer(width, "width")
     check_positive_integer(seeds, "seeds")
-    _check_outputs(force, request.source, **{"output": output, "error-output": error_output})
+    check_outputs({"output": output, "error-output": error_output}, force, request.source)
     finite = network.finite()
     if kind == "ntk" and finite.dphi is None:
         raise InputError(
@@ -147,10 +147,10 @@ def empirical(
         write_array(error_output, estimate.standard_error, force)
     report = _common(finite.name, network, finite.bias_variance, kind, request, X, width, found) | {
         "seeds": seeds,
-        "standard_error": _number(estimate.relative_error),
-        "lambda_max_standard_error": _number(top_error),
-        "lambda_min_bias": _number(bias.bias),
-        "lambda_min_bias_rate": _number(bias.rate),
+        "standard_error": number(estimate.relative_error),
+        "lambda_max_standard_error": number(top_error),
+        "lambda_min_bias": number(bias.bias),
+        "lambda_min_bias_rate": number(bias.rate),
         "seconds": time.perf_counter() - started,
     }
     networks = f"{seeds} networks" if seeds > 1 else "one network"
@@ -159,13 +159,15 @@ def empirical(
     )
 
 
-def _check_outputs(force: bool, source: str | None, **paths: str | None) -> None:
+def check_outputs(
+    paths: Mapping[str, str | None], force: bool, source: str | None, suffix: str | tuple[str, ...] = ".npy"
+) -> None:
     """Every file can be written, and none is the input or another output, by whatever name."""
     taken = {} if source is None else {os.path.realpath(source): "the input"}
     for name, path in paths.items():
         if path is None:
             continue
-        target = check_output(path, force, suffix=".npy", name=name)
+        target = check_output(path, force, suffix, name)
         if target in taken:
             raise InputError(f"{name} must be another file than {taken[target]}, got {path!r}")
         taken[target] = name
@@ -182,7 +184,8 @@ def _check_duration(n: int, d: int, gates: int, width: int, seeds: int) -> None:
         )
 
 
-def _check_representable(K: Array) -> None:
+def check_representable(K: Array) -> None:
+    """Refuse a kernel whose entries left the range of float64."""
     if not np.isfinite(K).all():
         raise InputError(_TOO_LONG)
     if not K.any():
@@ -213,41 +216,36 @@ def _common(
         "n": X.shape[0],
         "d": X.shape[1],
         "width": width,
-        "lambda_max": _number(found.largest),
-        "lambda_min": _number(found.smallest),
-        "condition_number": _number(found.condition_number),
+        "lambda_max": number(found.largest),
+        "lambda_min": number(found.smallest),
+        "condition_number": number(found.condition_number),
     }
-
-
-def _number(value: float) -> float | str:
-    """JSON has no infinities: they are strings there."""
-    return float(value) if np.isfinite(value) else str(float(value))
 
 
 def _rendered(report: dict[str, object], format: str, title: str, outputs: Sequence[str | None]) -> str:
     if format == "json":
         return json.dumps(report, indent=2)
     width = "" if report["width"] is None else f", width {report['width']}"
-    biases = f", biases of variance {_shown(report['bias_variance'])}" if report["bias_variance"] else ""
+    biases = f", biases of variance {readable(report['bias_variance'])}" if report["bias_variance"] else ""
     lines = [
         f"{title}, {report['parametrization']} parametrization{width}{biases}",
         f"  data              {report['data']}: n = {report['n']}, d = {report['d']}",
-        f"  lambda_max        {_shown(report['lambda_max'])}",
-        f"  lambda_min        {_shown(report['lambda_min'])}",
-        f"  condition number  {_shown(report['condition_number'])}",
+        f"  lambda_max        {readable(report['lambda_max'])}",
+        f"  lambda_min        {readable(report['lambda_min'])}",
+        f"  condition number  {readable(report['condition_number'])}",
     ]
     if "seeds" in report:
         if report["lambda_max_standard_error"] != "nan":
-            lines[2] += f" +- {_shown(report['lambda_max_standard_error'], 2)} (standard error)"
+            lines[2] += f" +- {readable(report['lambda_max_standard_error'], 2)} (standard error)"
         if report["lambda_min_bias"] != "nan":
             lines[3] += (
-                f", biased by about {_shown(report['lambda_min_bias'], 2)} (falls like neurons^"
-                f"-{_shown(report['lambda_min_bias_rate'], 2)}, from halves and quarters of the neurons)"
+                f", biased by about {readable(report['lambda_min_bias'], 2)} (falls like neurons^"
+                f"-{readable(report['lambda_min_bias_rate'], 2)}, from halves and quarters of the neurons)"
             )
         if report["standard_error"] == "nan":
             lines.append("  standard error    unknown: a single neuron has none")
         else:
-            error = _shown(report["standard_error"], 2)
+            error = readable(report["standard_error"], 2)
             lines.append(f"  standard error    {error} of the kernel, in the Frobenius norm")
     if report["condition_number"] == "inf":
         causes = "are rows equal, opposite or zero"
@@ -259,7 +257,3 @@ def _rendered(report: dict[str, object], format: str, title: str, outputs: Seque
     if len(outputs) > 1 and outputs[1] is not None:
         lines.append(f"  standard errors   {outputs[1]}")
     return "\n".join(lines)
-
-
-def _shown(value: object, digits: int = 8) -> str:
-    return value if isinstance(value, str) else f"{value:.{digits}g}"

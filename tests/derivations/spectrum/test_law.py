@@ -321,3 +321,32 @@ def test_the_ntk_parametrization_needs_no_width():
     said = spectrum_law(network("reglu", parametrization="ntk"), n, d)
     assert said.lambda_min == pytest.approx(values[0], rel=0.03)
     assert said.lambda_max == pytest.approx(values[-1], rel=0.03)
+
+
+def test_millions_of_dimensions_leave_the_diagonal_alone():
+    # No degree is felt: all eigenvalues are near the diagonal, which lengths change by 1e-4 each way.
+    for name in ("relu", "swiglu", "tanh"):
+        law = spectrum_law(name, 10, 10**8, 10, "gaussian")
+        assert law.condition_number == pytest.approx(1, abs=2e-3)
+        assert law.lambda_max == pytest.approx(spectrum_law(name, 10, 10**8, 10).lambda_max, rel=2e-3)
+
+
+def test_biases_are_refused():
+    with pytest.raises(InputError, match="bias_variance must be 0 for a law of the spectrum"):
+        spectrum_law(network("relu", bias_variance=0.1), 100, 20, 10)
+
+
+@pytest.mark.parametrize("length", [1e-16, 1e16, 1e200])
+def test_lengths_whose_powers_leave_float64_are_refused(length: float):
+    X = length * sample("sphere", 5, 3, 0) / np.sqrt(3)
+    with pytest.raises(InputError, match="data must have lengths from 1e-15 to 1e"):
+        spectrum_law("relu", 5, 3, 4, X)
+
+
+@pytest.mark.parametrize("scale", [1e-14, 1e14])
+def test_extreme_lengths_within_the_range_scale_the_law(scale: float):
+    # Homogeneous of degree 3 in each row.
+    X = sample("gaussian", 50, 30, 0)
+    plain, scaled = (spectrum_law("gqu", 50, 30, 4, factor * X) for factor in (1.0, scale))
+    assert scaled.lambda_min == pytest.approx(scale**6 * plain.lambda_min, rel=1e-9)
+    assert scaled.lambda_max == pytest.approx(scale**6 * plain.lambda_max, rel=1e-9)

@@ -1,0 +1,163 @@
+"""The extreme eigenvalues of a network's kernel, as known in several ways side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from derivations.errors import InputError
+from derivations.networks import TwoLayer
+from derivations.spectrum import SpectrumLaw, spectrum_law
+from verify.activations import Array
+from verify.eigenvalues import Extremes
+from verify.published import PublishedExtremes, Range, published_extremes
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """One number of a kernel's spectrum, None where it is not known in that way.
+
+    Attributes
+    ----------
+    published : (low, high) or None
+        As publications state it, equal where they state one value.
+    bounds : (low, high) or None
+        Proved for these data.
+    sharp : float or None
+        The law of random rows, at infinite width.
+    finite : float or None
+        The law of one network of width m.
+    exact : float or None
+        Of the kernel matrix of data.
+    """
+
+    published: Range | None = None
+    bounds: Range | None = None
+    sharp: float | None = None
+    finite: float | None = None
+    exact: float | None = None
+
+
+@dataclass(frozen=True)
+class NetworkSpectrum:
+    """A network's extreme eigenvalues.
+
+    Attributes
+    ----------
+    network : TwoLayer
+    lambda_max, lambda_min, condition_number : Estimates
+    published : PublishedExtremes or None
+    law : SpectrumLaw or None
+    refusal : str or None
+        Why there is no law.
+    eigenvalues : (n,) float or None
+        All of the kernel matrix, ascending.
+    lambda_min_at_most : float or None
+        From neighbourhoods of the data.
+    """
+
+    network: TwoLayer
+    lambda_max: Estimates
+    lambda_min: Estimates
+    condition_number: Estimates
+    published: PublishedExtremes | None
+    law: SpectrumLaw | None
+    refusal: str | None
+    eigenvalues: Array | None
+    lambda_min_at_most: float | None
+
+
+def network_spectrum(
+    network: TwoLayer,
+    n: int,
+    d: int,
+    width: int | None = None,
+    data: str | ArrayLike = "sphere",
+    eigenvalues: Array | None = None,
+    lambda_min_at_most: float | None = None,
+) -> NetworkSpectrum:
+    """Collect what is known of the kernel of n rows in d dimensions.
+
+    Parameters
+    ----------
+    network : TwoLayer
+    n, d, width, data
+        As for `derivations.spectrum.spectrum_law`.
+    eigenvalues : (n,) float, optional
+        Of the kernel matrix of such rows, ascending: from `verify.eigenvalues.eigenvalues`.
+    lambda_min_at_most : float, optional
+        From `verify.neighbourhoods.neighbourhood_bound`.
+
+    Raises
+    ------
+    InputError
+        If the law refuses the arguments and nothing is known of the data either.
+
+    Examples
+    --------
+    >>> from derivations import network
+    >>> found = network_spectrum(network("relu"), 2000, 100, 1000, "gaussian")
+    >>> print("{:.1f} {:.1f}".format(found.lambda_min.published[0], found.lambda_min.sharp))
+    115.8 32.4
+    """
+    law: SpectrumLaw | None = None
+    refusal: str | None = None
+    try:
+        law = spectrum_law(network, n, d, width, data)
+    except InputError as error:
+        if eigenvalues is None and lambda_min_at_most is None:
+            raise
+        refusal = str(error)
+    exact: Extremes | None = None
+    if eigenvalues is not None:
+        exact = Extremes(float(eigenvalues[-1]), float(eigenvalues[0]), n)
+    published = published_extremes(network, n, d, width)
+    largest, smallest, condition = (
+        Estimates(
+            published=getattr(published, name, None),
+            sharp=getattr(law, name, None),
+            exact=getattr(exact, exact_name, None),
+        )
+        for name, exact_name in (
+            ("lambda_max", "largest"),
+            ("lambda_min", "smallest"),
+            ("condition_number", "condition_number"),
+        )
+    )
+    return NetworkSpectrum(
+        network, largest, smallest, condition, published, law, refusal, eigenvalues, lambda_min_at_most
+    )
+
+
+def condition_numbers(
+    network: TwoLayer, sizes: Array, d: int, width: int | None, data: str | Array = "sphere"
+) -> Array:
+    """The law's condition number at several n : (len(sizes),) float, nan where it says nothing, inf where singular.
+
+    Parameters
+    ----------
+    network : TwoLayer
+    sizes : (s,) int
+    d, width
+        As for `derivations.spectrum.spectrum_law`.
+    data : str or array
+        ``"sphere"``, ``"gaussian"``, or lengths of at least max(sizes) rows, of which the first n are taken.
+
+    Examples
+    --------
+    >>> from derivations import network
+    >>> condition_numbers(network("bilinear"), np.array([100, 1000]), 20, 64).round(1)
+    array([60.4,  inf])
+    """
+
+    def at(n: int) -> float:
+        try:
+            return spectrum_law(
+                network, n, d, width, data if isinstance(data, str) else data[:n]
+            ).condition_number
+        except InputError:
+            return np.nan
+
+    return np.array([at(int(n)) for n in sizes])
