@@ -269,8 +269,9 @@ def verify(
 
 @gluntk.command()
 @click.argument("claim")
+@click.option("--steps", is_flag=True, help="Show the derivation behind it, every step re-checked.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
-def show(claim: str, quiet: bool) -> None:
+def show(claim: str, steps: bool, quiet: bool) -> None:
     """One claim: statement, source, how each rung judges it, and the evidence of a quick run.
 
     \b
@@ -279,7 +280,7 @@ def show(claim: str, quiet: bool) -> None:
     """
     from verify.commands import audits
 
-    click.echo(audits.show(claim, os.cpu_count() or 1, quiet))
+    click.echo(audits.show(claim, os.cpu_count() or 1, quiet, steps))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -373,3 +373,15 @@ def test_quiet_and_piped_commands_print_no_progress(rows: Path):
     done = subprocess.run([sys.executable, "-c", script.format(str(rows))], capture_output=True, text=True)
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+def test_show_gives_the_steps_behind_a_claim(capsys: pytest.CaptureFixture[str]):
+    assert main(["show", "A5", "--steps", "--quiet"]) == 0
+    assert "55 of 55 steps proved, each re-checked now" in capsys.readouterr().out
+
+
+def test_chains_lead_to_the_eigenvalues_and_name_what_is_heuristic():
+    chains = {id: claims_chains(id) for id in ("A7", "A8", "A10", "A11", "A13", "A14", "A9")}
+    assert [len(found) for found in chains.values()] == [1, 2, 1, 1, 2, 2, 0]
+    assert chains["A10"][0].status == "heuristic"
+    assert {chain.status for chain in chains["A14"]} == {"proved"}
