@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -22,7 +23,6 @@ from derivations.arguments import check_choice
 from derivations.errors import InputError
 from verify.claim import Claim, Evidence, Sampled, Setting, Verdict
 from verify.claims import CLAIMS
-from verify.moments import EntryMoments
 
 Progress = Callable[[str, int, int], None]
 
@@ -210,12 +210,12 @@ def measure(
         key=lambda cell: (-cell.thousands, cell.name),
     )
     sequence = np.random.SeedSequence(seed)
-    measured: dict[Sampled, EntryMoments] = {}
+    measured: dict[Sampled[Any], Any] = {}
     checks = sum(bool(rung.cells) for claim in claims for rung in claim.rungs)
     setting = Setting(measured, profile.alpha / max(checks, 1), profile.power, profile.needed)
 
-    def done(cell: Sampled, moments: EntryMoments) -> None:
-        measured[cell] = moments
+    def done(cell: Sampled[Any], result: Any) -> None:
+        measured[cell] = result
         if progress is not None:
             progress(f"measured {cell.name}", len(measured), len(cells))
 
