@@ -170,7 +170,7 @@ def half_widths(spreads: Sequence[Array], alpha: float) -> list[float]:
     Examples
     --------
     >>> half_widths([np.array([0.9, 1.1]), np.array([0.9, 1.0, 1.1])], 0.05)
-    [0.27..., 0.22...]
+    [0.2598..., 0.2121...]
     """
     freedom = sum(len(spread) - 1 for spread in spreads)
     if freedom == 0:

@@ -28,8 +28,8 @@ def composed() -> dict[str, dict[str, sp.Expr]]:
 
     Examples
     --------
-    >>> composed()["A7"]["lambda_1"].subs({"n": 1})
-    d*m/(2*pi*d) + ...
+    >>> composed()["A7"]["lambda_1"]
+    d*(1/4 + m/(4*d)) + d*(1/4 - m/(2*pi*d) + m/(4*d)) + m*n/(2*pi)
     """
     alpha, beta, gamma = (STATEMENTS["A5"].formula(name) for name in ("alpha", "beta", "gamma"))
     gated_alpha, gated_beta, gated_gamma = (

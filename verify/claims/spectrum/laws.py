@@ -45,7 +45,7 @@ def law(rung: str, name: str, n: int, dimension: int, width: int) -> Ends:
     --------
     >>> ends = law("exact", "relu", 2000, 100, 1000)
     >>> f"{ends.smallest:.1f} {ends.largest:.0f}"
-    '32.1 322023'
+    '32.4 320612'
     """
     if rung == "exact":
         found = spectrum_law(network(name), n, dimension, width, "gaussian")

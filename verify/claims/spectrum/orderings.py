@@ -22,7 +22,6 @@ from verify.claims.spectrum import extremes
 from verify.claims.spectrum.cells import Spectra, SpectrumCell
 from verify.claims.spectrum.composition import composed, contradiction
 from verify.claims.spectrum.ladders import CELLS, FURTHER_CELLS
-from verify.claims.spectrum.orders import NARROW
 from verify.claims.spectrum.quantities import Mean, mean_of
 from verify.claims.spectrum.trend import together
 
@@ -37,7 +36,8 @@ MORE = tuple(
     for n, d, m in product((6, 8, 10, 12, 16, 24, 32, 48, 64), (5, 8), (1, 16, 128))
     if n > d
 )
-ALL = SMALL + MORE + NARROW.cells + tuple(cell for cell in CELLS + FURTHER_CELLS if cell.n > cell.d)
+ONE_NEURON = tuple(SpectrumCell(2 * d, d, 1, 32) for d in (5, 10, 20, 40))
+ALL = SMALL + MORE + ONE_NEURON + tuple(cell for cell in CELLS + FURTHER_CELLS if cell.n > cell.d)
 
 Advantage = Callable[[str, Spectra], Array]
 """How far the gated kernel is ahead in every draw of a cell, positive where the statement holds; NaN if undefined."""
@@ -160,7 +160,7 @@ def judge_condition(rung: str, statement: Statement, setting: Setting) -> Eviden
 
 
 def _claim(id: str, judge: Callable[[str, Statement, Setting], Evidence]) -> Claim:
-    cells, further = (*SMALL, *NARROW.cells, *CELLS), (*MORE, *FURTHER_CELLS)
+    cells, further = (*SMALL, *ONE_NEURON, *CELLS), (*MORE, *FURTHER_CELLS)
     return Claim(
         STATEMENTS[id],
         tuple(Rung(name, Verdict.REFUTED, partial(judge, name), cells, further) for name in RUNGS),

@@ -71,8 +71,10 @@ GATED_TRUE = Order("reglu", "largest", lambda n, d, m: (m / d + 1) * n, "lambda_
 PLAIN_SMALLEST = Order("relu", "smallest", lambda n, d, m: m + d, "lambda_n(K)/(m + d)")
 GATED_SMALLEST = Order("reglu", "smallest", lambda n, d, m: m + d, "lambda_n(K~)/(m + d)")
 
-NARROW = Path(tuple(SpectrumCell(2 * d, d, 1, 32) for d in (10, 20, 40, 80)), "d")
-"""One neuron and more and more columns, n = 2 d."""
+NARROW = Path(
+    tuple(SpectrumCell(2 * d, d, 2, draws) for d, draws in ((10, 128), (20, 96), (40, 64), (80, 48))), "d"
+)
+"""Two neurons and more and more columns, n = 2 d."""
 CROWDED = Path(tuple(SpectrumCell(n, 3, 128, 48) for n in (4, 8, 16, 32)), "n")
 """More and more rows in three dimensions, few enough for networks' kernels not to be singular."""
 

@@ -17,11 +17,11 @@ import numpy as np
 from verify.claim import Verdict
 from verify.claims.spectrum.quantities import RATIO, UPPER, Size
 
-MARGIN = 0.05
+MARGIN = 0.1
 RATE = -0.25
 """Lengths of rows, whose spread is like sqrt(log n / d), leave local exponents of about -0.45: half of those."""
 _LIKELY, _SURE = 2.0, 3.0
-"""Standard errors of both ends that a fall, and the lack of one, have to exceed."""
+"""Standard errors that a fall, and the lack of one, have to exceed."""
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,12 @@ def trend(points: Sequence[Point]) -> Trend:
     growth = last.size[1] / first.size[1]
     slope = np.log(last.off / first.off) / np.log(growth) if min(last.off, first.off) > 0 else np.nan
     kept = growth**RATE
-    at_most = last.range(_LIKELY * last.error)[1]
-    at_least = last.range(_SURE * last.error)[0]
-    if at_most <= MARGIN or at_most < kept * first.range(_LIKELY * first.error)[0]:
+    # Negative where it fell enough.
+    lag = last.off - kept * first.off
+    noise = float(np.hypot(last.error, kept * first.error))
+    if last.range(_LIKELY * last.error)[1] <= MARGIN or lag + _LIKELY * noise < 0:
         verdict = Verdict.CONFIRMED
-    elif last.is_off and at_least > kept * first.range(_SURE * first.error)[1]:
+    elif last.is_off and lag - _SURE * noise > 0:
         verdict = Verdict.REFUTED
     else:
         verdict = Verdict.INCONCLUSIVE
