@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from itertools import product
 
 import numpy as np
@@ -22,6 +22,7 @@ from verify.claims.spectrum import extremes
 from verify.claims.spectrum.cells import Spectra, SpectrumCell
 from verify.claims.spectrum.composition import composed, contradiction
 from verify.claims.spectrum.ladders import CELLS, FURTHER_CELLS
+from verify.claims.spectrum.laws import law
 from verify.claims.spectrum.quantities import Mean, mean_of
 from verify.claims.spectrum.trend import together
 
@@ -116,12 +117,41 @@ def ordering(found: Sequence[Outcome], what: str) -> tuple[Verdict, str]:
         held = all(outcome.holds for outcome in found)
         return (Verdict.CONFIRMED if held else Verdict.INCONCLUSIVE), f"{what} at {len(found)} sizes"
     since = max(outcome.cell.d for outcome in failing)
-    text = f"smallest counterexample {failing[0]}: {what} is negative; so it is at {len(failing)} of {len(found)} sizes"
+    text = f"smallest counterexample {failing[0]}: {what} is negative"
+    text += f"; so it is at {len(failing)} of {len(found)} measured sizes"
     above = [outcome for outcome in found if outcome.cell.d > since]
     if above:
         certain = sum(outcome.holds for outcome in above)
         text += f", at none with d > {since}, where it is certain to hold at {certain} of {len(above)}"
     return Verdict.REFUTED, f"{text}; farthest {min(failing, key=lambda o: o.mean.mean / o.mean.error)}"
+
+
+_DIMENSIONS, _WIDTH, _OCTAVES = (20, 50, 100), 100, 16
+"""Where the law looks for the number of rows that reverses A13."""
+
+
+@lru_cache(maxsize=16)
+def reversal(rung: str, dimension: int, width: int) -> int | None:
+    """The first n = 2 d, 4 d, ... at which the law has a smaller smallest eigenvalue for the gated kernel.
+
+    Examples
+    --------
+    >>> reversal("exact", 20, 100)
+    1280
+    """
+    for octave in range(1, _OCTAVES):
+        n = dimension * 2**octave
+        plain, gated = (law(rung, name, n, dimension, width) for name in ("relu", "reglu"))
+        if plain.reliable and gated.reliable and gated.smallest < plain.smallest:
+            return n
+    return None
+
+
+def _with_rows(rung: str) -> str:
+    """From how many rows on the ordering is reversed in any dimension."""
+    found = ((dimension, reversal(rung, dimension, _WIDTH)) for dimension in _DIMENSIONS)
+    numbers = ", ".join(f"d = {dimension} at n = {n}" for dimension, n in found if n is not None)
+    return f"by the sharp law it fails in any dimension once rows are many (n = 2 d, 4 d, ...; m = {_WIDTH}): {numbers}"
 
 
 _ON_THE_SPHERE = (
@@ -144,6 +174,8 @@ def judge_smallest(rung: str, statement: Statement, setting: Setting) -> Evidenc
     verdict, text = ordering(found, "E[lambda_n(K~) - lambda_n(K)]")
     findings = extremes.findings_of(statement, rung, setting)
     parts = [text, *(extremes.sentence(number, rung) for number in findings), _ON_THE_SPHERE]
+    if rung != "finite":
+        parts.insert(1, _with_rows(rung))
     verdict = together(verdict, *(number.verdict for number in findings))
     return Evidence(verdict, "; ".join(parts), sum(outcome.mean.draws for outcome in found))
 
