@@ -75,7 +75,7 @@ NARROW = Path(
     tuple(SpectrumCell(2 * d, d, 2, draws) for d, draws in ((10, 128), (20, 96), (40, 64), (80, 48))), "d"
 )
 """Two neurons and more and more columns, n = 2 d."""
-CROWDED = Path(tuple(SpectrumCell(n, 3, 128, 48) for n in (4, 8, 16, 32)), "n")
+CROWDED = Path(tuple(SpectrumCell(n, 3, 160, 48) for n in (4, 8, 16, 32)), "n")
 """More and more rows in three dimensions, few enough for networks' kernels not to be singular."""
 
 
