@@ -30,6 +30,8 @@ Stated = Callable[[int, int, int], float]
 
 ROUNDING = 1e-9
 """Share of the exact kernel's eigenvalue below which a network's is 0."""
+NEGLIGIBLE = 1e-3
+"""Of log(stated / true), in reports."""
 AGREEMENT = 0.1
 """Of the law and measured means, in the logarithm, beyond error bars."""
 
@@ -198,9 +200,11 @@ def describe(finding: Finding) -> str:
     """The exponents with which ratios approach 1, and what is left."""
     found = finding.trends
     # Of what is left within a thousandth the exponent says nothing: it may be changing its sign there.
-    exponents = [t.slope for t in found.values() if t.slope < 0 and t.points[-1].off > 1e-3]
+    exponents = [t.slope for t in found.values() if t.slope < 0 and t.points[-1].off > NEGLIGIBLE]
     worst = max(found, key=lambda ratios: found[ratios].points[-1].off)
     last = found[worst].points[-1]
+    if last.off < NEGLIGIBLE:
+        return f"right to {NEGLIGIBLE:.1%} at the largest size of all {len(found)} pairs of ratios"
     left = f"{np.expm1(last.off):.1%} ({shown(worst)}, d = {last.size[1]})"
     if not exponents:
         return f"at the largest sizes off by at most {left}"

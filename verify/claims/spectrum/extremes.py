@@ -82,7 +82,7 @@ def judge(rung: str, compose: Callable[[], Composition], statement: Statement, s
     )
     parts = [sentence(found, rung) for found in findings]
     if rung == "exact" and statement.id != "A13":
-        parts.append(_practical(statement, setting))
+        parts.insert(0, _practical(statement, setting))
     parts += [REMARKS[statement.id, rung]] if (statement.id, rung) in REMARKS else []
     return Evidence(together(*(found.verdict for found in findings)), "; ".join(parts), samples)
 

@@ -119,9 +119,9 @@ def judge_largest(rung: str, statement: Statement, setting: Setting) -> Evidence
     plain, plain_sentence = follow(PLAIN_LARGEST, NARROW, rung, setting)
     known = [cell for cell in (*CELLS, *FURTHER_CELLS, *NARROW.cells) if cell.n >= cell.d]
     if rung != "finite":
-        n, d = 20_000, 10_000
-        far = law(rung, "reglu", n, d, 1).largest / GATED_LARGEST.scale(n, d, 1)
-        sentence += f"; by the sharp law {far:.4g} at n = {n}, d = {d}"
+        n, d, m = 20_000, 10_000, NARROW.cells[0].width
+        far = law(rung, "reglu", n, d, m).largest / GATED_LARGEST.scale(n, d, m)
+        sentence += f"; by the sharp law {far:.4g} at n = {n}, d = {d}, m = {m}"
     parts = [
         sentence,
         "the mean entry of the kernel is m/(4 d) + 1/2, and the 1/2, from the gradients, does not fall with m/d",
