@@ -21,10 +21,10 @@ from verify.claims.spectrum import asymptotics, extremes, orderings, orders, qua
 from verify.claims.spectrum.asymptotics import finding
 from verify.claims.spectrum.cells import Spectra, SpectrumCell
 from verify.claims.spectrum.composition import composed, contradiction
-from verify.claims.spectrum.ladders import LADDERS
+from verify.claims.spectrum.ladders import DIMENSIONS, LADDERS
 from verify.claims.spectrum.laws import Ends, law
 from verify.claims.spectrum.matrices import exact_kernel, of_network, simplified
-from verify.claims.spectrum.quantities import LOWER, RATIO, UPPER
+from verify.claims.spectrum.quantities import LOWER, RATIO, UPPER, compiled
 from verify.claims.spectrum.trend import MARGIN, Point, trend
 from verify.finite import finite_network
 from verify.inputs import generate
@@ -93,6 +93,14 @@ def test_the_upper_bound_with_the_norm_of_the_gram_matrix_is_confirmed():
     right = with_formula("A8", "upper", STATEMENTS["A8"].formula("upper") + missing)
     assert judged("A8", "exact").verdict == Verdict.REFUTED
     assert judged("A8", "exact", right).verdict == Verdict.CONFIRMED
+
+
+def test_networks_violate_an_upper_bound_that_the_exact_kernel_violates():
+    quantity = extremes.QUANTITIES["A8"][1]
+    found = finding(quantity, compiled(STATEMENTS["A8"].formula("upper")), "finite", setting())
+    # By Jensen's inequality, so with the law's sizes in place of what was measured.
+    assert len(found.trends[RATIOS[0]].points) == len(DIMENSIONS)
+    assert found.trends[RATIOS[0]].verdict == Verdict.REFUTED
 
 
 @pytest.mark.parametrize("id", ["A7", "A10", "A11"])

@@ -78,7 +78,7 @@ class Point:
 
     def __str__(self) -> str:
         n, d, m = self.size
-        bar = f" +- {self.true * self.error:.2g}" if self.error else ""
+        bar = f" +- {abs(self.true) * self.error:.2g}" if self.error else ""
         word = "stated" if self.relation == RATIO else f"stated {self.relation} bound"
         return f"n = {n}, d = {d}, m = {m}: {word} {self.stated:.4g}, true {self.true:.4g}{bar}"
 
