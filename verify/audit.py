@@ -21,7 +21,7 @@ import sympy as sp
 
 from derivations.arguments import check_choice
 from derivations.errors import InputError
-from verify.claim import Claim, Evidence, Sampled, Setting, Verdict
+from verify.claim import Claim, Evidence, Rung, Sampled, Setting, Statement, Verdict
 from verify.claims import CLAIMS
 
 Progress = Callable[[str, int, int], None]
@@ -179,11 +179,15 @@ def _controls(claim: Claim, setting: Setting) -> list[ControlResult]:
     results = []
     for error in (PLANTED, -PLANTED):
         for label, wrong in claim.statement.planted(error):
-            refuted = tuple(
-                rung.name for rung in claim.rungs if rung.judge(wrong, setting).verdict == Verdict.REFUTED
-            )
+            refuted = tuple(rung.name for rung in claim.rungs if _catches(rung, wrong, setting))
             results.append(ControlResult(label, refuted, any(rung.cells for rung in claim.rungs)))
     return results
+
+
+def _catches(rung: Rung, wrong: Statement, setting: Setting) -> bool:
+    """Whether a rung refutes a wrong statement for its error, and not for what is wrong with the true one."""
+    evidence = rung.judge(wrong, setting)
+    return evidence.verdict == Verdict.REFUTED and (rung.expected != Verdict.REFUTED or evidence.by_terms)
 
 
 def measure(

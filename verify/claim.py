@@ -41,12 +41,16 @@ class Evidence:
         Independent neurons behind it, where it is statistical.
     smallest_detectable : float or None
         Relative error in a single coefficient that the check catches with the profile's power.
+    by_terms : bool
+        Of a refutation, whether a formula's terms are wrong: the only kind that tells a planted error where the true
+        statement is refuted too.
     """
 
     verdict: Verdict
     detail: str
     samples: int | None = None
     smallest_detectable: float | None = None
+    by_terms: bool = False
 
 
 class Sampled(Protocol[Measurement]):

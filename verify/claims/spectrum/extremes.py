@@ -72,7 +72,9 @@ def judge(rung: str, compose: Callable[[], Composition], statement: Statement, s
         difference = contradiction(statement, compose())
         if difference:
             return Evidence(
-                Verdict.REFUTED, f"not the sum of its terms in the simplified matrix: {difference}"
+                Verdict.REFUTED,
+                f"not the sum of its terms in the simplified matrix: {difference}",
+                by_terms=True,
             )
     findings = findings_of(statement, rung, setting)
     samples = sum(

@@ -169,7 +169,9 @@ def judge_smallest(rung: str, statement: Statement, setting: Setting) -> Evidenc
     if rung == "simplified":
         difference = contradiction(statement, composed())
         if difference:
-            return Evidence(Verdict.REFUTED, f"not the difference of A11 and A10 at S = 0: {difference}")
+            return Evidence(
+                Verdict.REFUTED, f"not the difference of A11 and A10 at S = 0: {difference}", by_terms=True
+            )
     found = outcomes(smallest_ahead, rung, setting)
     verdict, text = ordering(found, "E[lambda_n(K~) - lambda_n(K)]")
     findings = extremes.findings_of(statement, rung, setting)
