@@ -14,15 +14,15 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import sympy as sp
 
 from derivations.arguments import check_choice
 from derivations.errors import InputError
-from verify.claim import Claim, Evidence, Sampled, Setting, Verdict
+from verify.claim import Claim, Evidence, Rung, Sampled, Setting, Statement, Verdict
 from verify.claims import CLAIMS
-from verify.moments import EntryMoments
 
 Progress = Callable[[str, int, int], None]
 
@@ -179,11 +179,15 @@ def _controls(claim: Claim, setting: Setting) -> list[ControlResult]:
     results = []
     for error in (PLANTED, -PLANTED):
         for label, wrong in claim.statement.planted(error):
-            refuted = tuple(
-                rung.name for rung in claim.rungs if rung.judge(wrong, setting).verdict == Verdict.REFUTED
-            )
+            refuted = tuple(rung.name for rung in claim.rungs if _catches(rung, wrong, setting))
             results.append(ControlResult(label, refuted, any(rung.cells for rung in claim.rungs)))
     return results
+
+
+def _catches(rung: Rung, wrong: Statement, setting: Setting) -> bool:
+    """Whether a rung refutes a wrong statement for its error, and not for what is wrong with the true one."""
+    evidence = rung.judge(wrong, setting)
+    return evidence.verdict == Verdict.REFUTED and (rung.expected != Verdict.REFUTED or evidence.by_terms)
 
 
 def measure(
@@ -210,12 +214,12 @@ def measure(
         key=lambda cell: (-cell.thousands, cell.name),
     )
     sequence = np.random.SeedSequence(seed)
-    measured: dict[Sampled, EntryMoments] = {}
+    measured: dict[Sampled[Any], Any] = {}
     checks = sum(bool(rung.cells) for claim in claims for rung in claim.rungs)
     setting = Setting(measured, profile.alpha / max(checks, 1), profile.power, profile.needed)
 
-    def done(cell: Sampled, moments: EntryMoments) -> None:
-        measured[cell] = moments
+    def done(cell: Sampled[Any], result: Any) -> None:
+        measured[cell] = result
         if progress is not None:
             progress(f"measured {cell.name}", len(measured), len(cells))
 

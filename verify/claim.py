@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from derivations.sources import Statement
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from verify.moments import EntryMoments
+Measurement = TypeVar("Measurement", covariant=True)
 
 
 class Verdict(StrEnum):
@@ -41,23 +41,29 @@ class Evidence:
         Independent neurons behind it, where it is statistical.
     smallest_detectable : float or None
         Relative error in a single coefficient that the check catches with the profile's power.
+    by_terms : bool
+        Of a refutation, whether a formula's terms are wrong: the only kind that tells a planted error where the true
+        statement is refuted too.
     """
 
     verdict: Verdict
     detail: str
     samples: int | None = None
     smallest_detectable: float | None = None
+    by_terms: bool = False
 
 
-class Sampled(Protocol):
+class Sampled(Protocol[Measurement]):
     """What the audit measures once and hands to every judge that needs it; hashable, equal if measured alike.
+
+    What it yields is the affair of the judges that ask for it: moments of entries, or extreme eigenvalues.
 
     Attributes
     ----------
     name : str
         Key of its random numbers and what progress reports call it.
     thousands : int
-        Samples in units of 1024, in the quick profile: the longest measurements are begun first.
+        Samples in units of 1024, or work alike, in the quick profile: the longest measurements are begun first.
     """
 
     @property
@@ -66,8 +72,8 @@ class Sampled(Protocol):
     @property
     def thousands(self) -> int: ...
 
-    def measure(self, seed: np.random.SeedSequence, factor: float) -> EntryMoments:
-        """Mean of the entries and its covariance over `factor` times the samples, by `seed` and `name` alone."""
+    def measure(self, seed: np.random.SeedSequence, factor: float) -> Measurement:
+        """What `factor` times the samples say, by `seed` and `name` alone; it can be pickled."""
         ...
 
 
@@ -77,8 +83,8 @@ class Setting:
 
     Attributes
     ----------
-    measured : mapping of Sampled to EntryMoments
-        Monte Carlo measurements, shared by all claims.
+    measured : mapping of Sampled
+        To what each of them yields; shared by all claims.
     alpha : float
         False-alarm rate of one check.
     power : float
@@ -87,7 +93,7 @@ class Setting:
         Relative error in one coefficient that a check must be able to catch; else it is inconclusive.
     """
 
-    measured: Mapping[Sampled, EntryMoments]
+    measured: Mapping[Sampled[Any], Any]
     alpha: float
     power: float
     needed: float
@@ -113,8 +119,8 @@ class Rung:
     name: str
     expected: Verdict
     judge: Callable[[Statement, Setting], Evidence]
-    cells: tuple[Sampled, ...] = ()
-    further: tuple[Sampled, ...] = ()
+    cells: tuple[Sampled[Any], ...] = ()
+    further: tuple[Sampled[Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ STATEMENTS: dict[str, Statement] = {
             _SOURCE,
             f"{_DATA}; n > d",
             (),
-            "on average over the data, for all n > d and m",
+            "its logarithm is, on average over the data, for all n > d and m for which both are finite",
         ),
     )
 }

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from verify.claim import Claim
-from verify.claims import family, gates, gradient, ntk, simplified
+from verify.claims import family, gates, gradient, ntk, simplified, spectrum
 
 CLAIMS: dict[str, Claim] = {
     claim.id: claim
-    for claim in (*ntk.CLAIMS, *simplified.CLAIMS, *family.CLAIMS, *gates.CLAIMS, *gradient.CLAIMS)
+    for claim in (
+        *ntk.CLAIMS,
+        *simplified.CLAIMS,
+        *spectrum.CLAIMS,
+        *family.CLAIMS,
+        *gates.CLAIMS,
+        *gradient.CLAIMS,
+    )
 }
 """Claims by id, in the order in which they are reported."""
