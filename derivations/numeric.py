@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -243,6 +243,14 @@ def _compiled(
     return sp.lambdify((THETA, COSINE, SINE, r_i, r_j), numbers, modules="numpy", cse=True)
 
 
+@cache
+def _gauss_legendre(order: int) -> tuple[pairwise.Array, pairwise.Array]:
+    from scipy.special import roots_legendre
+
+    nodes, weights = roots_legendre(order)
+    return nodes, weights
+
+
 def _with_integrals(terms: list[sp.Expr]) -> Callable[..., list[pairwise.Array]]:
     """Terms with remaining integrals, by Gauss's rule in u = arcsin(t / (s_1 s_2)), doubled until it has converged.
 
@@ -268,7 +276,7 @@ def _with_integrals(terms: list[sp.Expr]) -> Callable[..., list[pairwise.Array]]
     ) -> list[pairwise.Array]:
         """The integrals and the sums of what their rule adds without its signs."""
         totals = [np.zeros_like(end) for _ in range(2 * len(integrals))]
-        for node, weight in zip(*np.polynomial.legendre.leggauss(order), strict=True):
+        for node, weight in zip(*_gauss_legendre(order), strict=True):
             angle = end * (1 + node) / 2
             for index, value in enumerate(integrand(np.sin(angle), np.cos(angle), *arguments)):
                 totals[2 * index] += weight / 2 * end * value

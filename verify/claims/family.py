@@ -104,7 +104,8 @@ def worst_difference(name: str, formula: sp.Expr) -> float:
         (formula.diff(u_1), factors.gradient[:, 0] / weights.readout),
         (formula.diff(LINEAR), factors.gradient[:, 1] / weights.readout),
     ):
-        function = sp.lambdify((u_1, LINEAR, BIAS, GATE_BIAS), stated, ["scipy", "numpy"])
+        # A maximum by absolute values: older SymPy prints one that NumPy refuses for arrays of several shapes.
+        function = sp.lambdify((u_1, LINEAR, BIAS, GATE_BIAS), stated.rewrite(sp.Abs), ["scipy", "numpy"])
         values = np.broadcast_to(function(inner, gate, *biases), computed.shape)
         worst = max(worst, float(np.abs(values - computed).max() / np.abs(computed).max()))
     return worst
