@@ -170,24 +170,28 @@ def run_audit(
         )
         for claim in claims
     )
-    controls = tuple(control for claim in claims for control in _controls(claim, setting))
+    controls = tuple(control for claim, found in results for control in _controls(claim, found, setting))
     return Audit(profile, seed, results, controls, time.perf_counter() - started)
 
 
-def _controls(claim: Claim, setting: Setting) -> list[ControlResult]:
+def _controls(claim: Claim, found: Sequence[RungResult], setting: Setting) -> list[ControlResult]:
     """Judge the claim with each of its coefficients off by half a percent, up and down."""
     results = []
     for error in (PLANTED, -PLANTED):
         for label, wrong in claim.statement.planted(error):
-            refuted = tuple(rung.name for rung in claim.rungs if _catches(rung, wrong, setting))
+            refuted = tuple(
+                rung.name
+                for rung, result in zip(claim.rungs, found, strict=True)
+                if _catches(rung, result.evidence.verdict, wrong, setting)
+            )
             results.append(ControlResult(label, refuted, any(rung.cells for rung in claim.rungs)))
     return results
 
 
-def _catches(rung: Rung, wrong: Statement, setting: Setting) -> bool:
-    """Whether a rung refutes a wrong statement for its error, and not for what is wrong with the true one."""
+def _catches(rung: Rung, of_the_stated: Verdict, wrong: Statement, setting: Setting) -> bool:
+    """Whether a rung refutes a wrong version for its error, and not for what it refutes the statement itself for."""
     evidence = rung.judge(wrong, setting)
-    return evidence.verdict == Verdict.REFUTED and (rung.expected != Verdict.REFUTED or evidence.by_terms)
+    return evidence.verdict == Verdict.REFUTED and (of_the_stated != Verdict.REFUTED or evidence.by_terms)
 
 
 def measure(

@@ -161,12 +161,14 @@ def test_a_sum_over_weights_is_no_constant() -> None:
 def test_a_true_claim_does_not_follow_by_another_rule(name: str) -> None:
     # Naming the factors of a product is substitution of the names' definitions.
     # A coefficient of degree below the number of gates is 0 by either rule.
+    # Coefficients of the named networks are derived ones.
     # The density at the origin is a Gaussian integral of two Dirac terms, a quadrant one of two steps.
     also = {
         ("inner product", "substitution"),
         ("Taylor", "shift law"),
         ("Taylor", "product of series"),
         ("origin density", "Gaussian integral"),
+        ("reading off", "derived coefficient"),
         ("integration", "tilted Gaussian integral"),
     }
     steps = steps_of(name)

@@ -80,7 +80,7 @@ def test_a_missed_control_and_a_changed_verdict_count_as_unexpected():
     assert not changed.as_expected
     from verify.audit import _controls
 
-    missed = _controls(blind, Setting({}, 0.01, 0.99, 0.005))
+    missed = _controls(blind, (changed,), Setting({}, 0.01, 0.99, 0.005))
     assert missed
     assert all(control.refuted_on == () for control in missed)
     broken = dataclasses.replace(audit, claims=((claim, (changed,)),), controls=tuple(missed))
