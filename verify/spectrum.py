@@ -90,11 +90,6 @@ def network_spectrum(
     lambda_min_at_most : float, optional
         From `verify.neighbourhoods.neighbourhood_bound`.
 
-    Raises
-    ------
-    InputError
-        If the law refuses the arguments and nothing is known of the data either.
-
     Examples
     --------
     >>> from derivations import network
@@ -107,8 +102,6 @@ def network_spectrum(
     try:
         law = spectrum_law(network, n, d, width, data)
     except InputError as error:
-        if eigenvalues is None and lambda_min_at_most is None:
-            raise
         refusal = str(error)
     exact: Extremes | None = None
     if eigenvalues is not None:

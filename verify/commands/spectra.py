@@ -66,6 +66,11 @@ def spectrum(
             elif X is not None:
                 at_most = neighbourhood_bound(kernels[network], X, progress=bar)
             spectra[name] = network_spectrum(network, n, d, width, data, values, at_most)
+    nothing = [
+        found for found in spectra.values() if found.eigenvalues is None and found.lambda_min_at_most is None
+    ]
+    if len(nothing) == len(spectra) and all(found.law is None for found in nothing):
+        raise InputError(str(nothing[0].refusal))
     report = Report(spectra, request, n, d, width, requests[0].parametrization, X)
     if plot is not None and panels is not None:
         figure, axes = panels
