@@ -2,9 +2,9 @@
 
 `harmonics` counts spherical harmonics, `gegenbauer` expands a kernel in them, `rows` weighs rows by their lengths,
 `fixed_point` and `coupled` (of `features`) are the equations, `extremes` reads the ends of the spectrum off them,
-`density` the whole, `fluctuation` and `reliability` say when to believe it, `problem` checks what is asked, and `law` is
-the entry point. Derivations stand beside it: `published` reconstructs what publications state, `ordering` proves what a
-gate does to eigenvalues.
+`density` and `coupled_density` the whole, `fluctuation` and `reliability` say when to believe it, `problem` checks what
+is asked, and `law` is the entry point. Derivations stand beside it: `published` reconstructs what publications state,
+`ordering` proves what a gate does to eigenvalues.
 """
 
 from derivations.spectrum.density import Density

@@ -20,7 +20,7 @@ from derivations.errors import InputError
 from derivations.networks import TwoLayer
 from derivations.spectrum.coupled import UNEQUAL
 from derivations.spectrum.edge import Edge
-from derivations.spectrum.features import coupled_parts
+from derivations.spectrum.features import Parts, coupled_parts
 from derivations.spectrum.fixed_point import fixed_point
 from derivations.spectrum.gegenbauer import GegenbauerExpansion
 from derivations.spectrum.rows import EQUAL, RowWeights
@@ -85,9 +85,7 @@ def coupled_extremes(
 ) -> Extremes:
     """Of a kernel whose activation is not homogeneous; the rows' values are p = |x|^2 / d."""
     parts = coupled_parts(network, expansion.d, width, expansion.degrees, rows)
-    # Edges are near those of a homogeneous activation with the same diagonal.
-    order = np.argsort(parts.diagonal)
-    near = RowWeights(parts.diagonal[order] / expansion.total, rows.shares[order])
+    near = nearest_weights(parts, expansion)
     guess = fixed_point(expansion, n, near, without_constant=True).right_edge().a * expansion.total
     bulk = parts.equations(n, without_constant=True)
     upper = bulk.edge(guess)
@@ -108,6 +106,12 @@ def coupled_extremes(
     if lower and lower.z <= RESOLUTION * np.max(parts.diagonal):
         lower = None
     return Extremes(n, lower, upper, outlier, RowWeights(parts.diagonal / expansion.total, rows.shares))
+
+
+def nearest_weights(parts: Parts, expansion: GegenbauerExpansion) -> RowWeights:
+    """Weights of the homogeneous activation with the same diagonal: its edges are near."""
+    order = np.argsort(parts.diagonal)
+    return RowWeights(parts.diagonal[order] / expansion.total, parts.shares[order])
 
 
 def single_entry(

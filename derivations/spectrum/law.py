@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
+from derivations.spectrum.coupled_density import coupled_density
 from derivations.spectrum.density import Density, bulk_density
 from derivations.spectrum.extremes import Extremes, coupled_extremes, homogeneous_extremes, single_entry
 from derivations.spectrum.fixed_point import fixed_point
@@ -141,7 +142,7 @@ def spectrum_density(
     Raises
     ------
     InputError
-        As `spectrum_law`, for a single row, and for unequal lengths with an activation that is not homogeneous.
+        As `spectrum_law`, and for a single row.
 
     Examples
     --------
@@ -150,12 +151,10 @@ def spectrum_density(
     1.00 1.00 0.26
     """
     asked = problem(network, n, d, width, data)
-    if asked.is_coupled:
-        raise InputError(
-            f"data must be on the sphere for the density of {asked.network.name}: its activation is not homogeneous"
-        )
     if asked.n == 1:
         raise InputError("n must be at least 2 for a density, got 1")
     expansion = asked.expansion
+    if asked.is_coupled:
+        return coupled_density(asked.network, expansion, asked.n, asked.width, asked.rows)
     equation = fixed_point(expansion, asked.n, asked.rows, without_constant=True)
     return bulk_density(equation, asked.n, expansion.dimensions - (expansion.masses[0] > 0))

@@ -178,8 +178,8 @@ def _trust(found: NetworkSpectrum, given: bool) -> Iterator[str]:
         )
     if law.fluctuation > LARGEST_FLUCTUATION:
         yield (
-            f"the sharp lambda_min is typical only: from draw to draw it varies by {100 * law.fluctuation:.2g} % (one standard "
-            f"deviation{', with the lengths given' if law.data == 'given' else ''})"
+            f"the sharp lambda_min is typical only: from draw to draw it varies by {100 * law.fluctuation:.2g} % (one "
+            f"standard deviation{', with the lengths given' if law.data == 'given' else ''})"
         )
     if law.reliable and law.n > 1:
         condition = " where directions are uniform" if given else ""
