@@ -10,9 +10,9 @@ from sympy.printing.c import C99CodePrinter
 
 from derivations.errors import InputError
 from derivations.kernel_derivation import Kernel, KernelDerivation
-from derivations.numeric import grows, profiles
 from derivations.printing.identifiers import identifier
 from derivations.printing.text import text
+from derivations.profiles import grows, profiles
 from derivations.symbols import d, m, r_i, r_j, rho
 
 _GEOMETRY = """\

@@ -9,11 +9,12 @@ import sympy as sp
 from sympy.printing.numpy import NumPyPrinter
 
 from derivations import pairwise
+from derivations.compiled import ExtendedPrinter
 from derivations.errors import InputError
 from derivations.kernel_derivation import Kernel, KernelDerivation
-from derivations.numeric import ExtendedPrinter, grows, profiles
 from derivations.printing.identifiers import identifier
 from derivations.printing.text import text
+from derivations.profiles import grows, profiles
 from derivations.symbols import d, m, r_i, r_j, rho
 
 
