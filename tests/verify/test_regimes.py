@@ -13,9 +13,11 @@ from derivations import kernel_function, network
 from derivations.errors import InputError
 from verify import empirical_ntk
 from verify.claim import RUNGS, Verdict
-from verify.claims.spectrum import CLAIMS
+from verify.claims.spectrum import CLAIMS, cells
 from verify.claims.spectrum.cells import SpectrumCell
 from verify.claims.spectrum.corrections import correction
+from verify.claims.spectrum.laws import law
+from verify.claims.spectrum.matrices import coefficients
 from verify.inputs import DISTRIBUTIONS, generate
 from verify.regimes import IDS, Regime, formulas_of, maps, regime_map, summaries
 from verify.regimes.formulas import ORDERING
@@ -124,8 +126,38 @@ def test_the_law_is_as_right_as_its_interval_says(rung: str, data: str):
             (formula,) = formulas_of(claim)
             known = formula.truth.by_law(rung, size, data)
             truth = formula.truth.measured(rung, drawn, 0.01)
+            assert known.low < known.value < known.high
             assert known.low <= truth.high, (size, claim)
             assert known.high >= truth.low, (size, claim)
+
+
+def test_where_the_law_is_not_reliable_it_says_nothing():
+    (formula,) = formulas_of("A11")
+    assert not law("exact", "reglu", 1500, 20, 1000, "sphere").reliable
+    assert np.isnan(formula.truth.by_law("exact", (1500, 20, 1000), "sphere").value)
+
+
+def test_on_the_sphere_a_simplified_matrix_of_few_features_leaves_its_diagonal_term():
+    plain, gated = (one(id, [1000], [6], width=50, rung="simplified", data="sphere") for id in ("A10", "A11"))
+    for row, name in ((plain, "relu"), (gated, "reglu")):
+        gamma = coefficients(name, 6, 50)[2]
+        # A diagonal is a degree of so many dimensions that its eigenvalues spread by 2e-4.
+        assert row.true == pytest.approx(gamma * 6 ** (1 + (name == "reglu")), rel=5e-4)
+        assert row.source == "law"
+
+
+def test_a_network_that_is_not_needed_is_not_measured(monkeypatch: pytest.MonkeyPatch):
+    built: list[str] = []
+
+    def noted(name: str, X: np.ndarray, width: int) -> np.ndarray:
+        built.append(name)
+        return np.eye(len(X)) * (1 + len(built))
+
+    monkeypatch.setattr(cells, "simplified", noted)
+    for claim, needed in (("A10", {"relu"}), ("A8", {"reglu"}), ("A13", {"relu", "reglu"})):
+        built.clear()
+        regime_map(claim, [5], [3], width=2, rung="simplified")
+        assert set(built) == needed
 
 
 def test_the_law_needs_its_interval():
@@ -148,6 +180,8 @@ def test_bounds_and_orderings_say_whether_they_hold():
     assert fails[0].true < 1
     assert fails[1].true < 0
     assert np.isnan(fails[1].ratio)
+    # An ordering has no tolerance.
+    assert {row.tolerance for row in regime_map("A14", [10], [3], width=4, tolerance=0.5)} == {0.0}
     worse, better = (one("A14", [n], [d], width=100) for n, d in ((60, 3), (2000, 100)))
     assert (worse.holds, better.holds) == (False, True)
     assert (worse.source, better.source) == ("dense", "law")
@@ -177,6 +211,13 @@ def test_orders_hold_near_their_constant_and_fail_where_they_run_away(rung: str)
         assert row.holds is True
     for row in regime_map("A12", [60], [3], width=160, rung=rung):
         assert row.holds is False
+
+
+def test_orders_have_the_constants_of_the_source():
+    plain, gated = formulas_of("A9")
+    largest = 10**9, 10, 10**6
+    assert plain.stated(*largest) == pytest.approx(formulas_of("A7")[0].stated(*largest), rel=1e-4)
+    assert gated.stated(*largest) == pytest.approx(formulas_of("A8")[0].stated(*largest), rel=1e-4)
 
 
 def test_singular_kernels_have_no_ordering_and_no_ratio():

@@ -159,7 +159,8 @@ def regime_map(
     if tolerance is not None and not (np.isfinite(tolerance) and tolerance >= 0):
         raise InputError(f"tolerance must be a number, 0 or larger, got {shown(tolerance)}")
     sizes = list(_sizes(claim, samples, dimensions, width, width_per_dimension))
-    cells = [_cell(size, rung, data, draws) for size in sizes]
+    networks = tuple(sorted({name for formula in chosen for name in formula.truth.networks}))
+    cells = [_cell(size, rung, data, draws, networks) for size in sizes]
     _check_work(cells)
     # Every size of every formula has its share of the map's false alarms.
     alpha = FALSE_ALARMS / max(1, len(chosen) * sum(cell is not None for cell in cells))
@@ -207,13 +208,13 @@ def _checked(value: object, name: str) -> int:
     return number
 
 
-def _cell(size: Size, rung: str, data: str, draws: int) -> SpectrumCell | None:
+def _cell(size: Size, rung: str, data: str, draws: int, networks: tuple[str, ...]) -> SpectrumCell | None:
     """What is measured at a size; nothing where kernels or data would be too large."""
     n, dimension, _ = size
     if n > DENSE or n * dimension > ENTRIES:
         return None
     many = min(ROWS // n, NETWORKS) if rung == "finite" else ROWS // n
-    return SpectrumCell(*size, max(draws, many), (rung,), data)
+    return SpectrumCell(*size, max(draws, many), (rung,), data, networks)
 
 
 def _check_work(cells: Sequence[SpectrumCell | None]) -> None:

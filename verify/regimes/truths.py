@@ -1,8 +1,9 @@
 r"""What formulas are compared with on a map, and how well it is known.
 
 Measured means have confidence intervals. The sharp law has none: beyond the rows of the largest dense kernels it was
-compared with six draws of n = 500 and 1000 rows (both rungs and kinds of data, d from 2 to 300, m of 2, 50 and 1000).
-\(\lambda_1\) was off by at most 3 % beyond the draws' own scatter; \(\lambda_n\) by at most 4 % from d = 30 on, 13 % at
+compared with 6 draws of n = 500 and 1000 rows (both rungs and kinds of data, d from 2 to 300, m of 2, 50 and 1000), 100
+Gaussian ones of 500, d from 20 to 50, and one of 3000, d of 20 and 30.
+\(\lambda_1\) was off by at most 3 % beyond the draws' own scatter; \(\lambda_n\) by at most 5 % from d = 30 on, 13 % at
 d = 20 and 27 % at d = 10, of simplified matrices on the sphere by 1 % at every d.
 """
 
@@ -22,7 +23,7 @@ from verify.regimes.interval import deviations, ratio_interval
 
 LARGEST_ERROR = 0.03
 """Of the law, relative."""
-SMALLEST_ERRORS = ((30, 0.04), (20, 0.13))
+SMALLEST_ERRORS = ((30, 0.05), (20, 0.13))
 """From which d on the law's error of lambda_n is at most that; it is not used below."""
 
 
@@ -51,6 +52,11 @@ UNKNOWN = Known(np.nan, np.nan, np.nan, np.nan)
 class Truth(Protocol):
     """What a formula speaks of; `rung` and `data` as in `verify.regimes.maps.regime_map`."""
 
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Whose kernels it needs."""
+        ...
+
     def measured(self, rung: str, spectra: Spectra, alpha: float) -> Known:
         """Its mean over draws, in an interval that misses it with probability alpha."""
         ...
@@ -65,6 +71,10 @@ class Eigenvalue:
     """An eigenvalue or a difference of two, on average over the data."""
 
     quantity: Quantity
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        return self.quantity.networks
 
     def measured(self, rung: str, spectra: Spectra, alpha: float) -> Known:
         values = self.quantity.measured(rung, spectra)
@@ -85,6 +95,8 @@ class Eigenvalue:
 @dataclass(frozen=True)
 class SmallestAdvantage:
     r"""\(E\lambda_n(\tilde K)/E\lambda_n(K)\), above 1 where the gated kernel is ahead."""
+
+    networks = NETWORKS
 
     def measured(self, rung: str, spectra: Spectra, alpha: float) -> Known:
         plain, gated = (spectra.smallest(rung, name) for name in NETWORKS)
@@ -107,6 +119,8 @@ class SmallestAdvantage:
 @dataclass(frozen=True)
 class ConditionAdvantage:
     r"""cond(K)/cond(K~), the geometric mean over the data, above 1 where the gated kernel is ahead."""
+
+    networks = NETWORKS
 
     def measured(self, rung: str, spectra: Spectra, alpha: float) -> Known:
         ahead = condition_ahead(rung, spectra)
@@ -132,7 +146,7 @@ def law_error(rung: str, name: str, end: str, size: Size, data: str) -> float:
     Examples
     --------
     >>> [law_error("exact", "relu", "smallest", (1000, d, 100), "sphere") for d in (10, 20, 50)]
-    [inf, 0.13, 0.04]
+    [inf, 0.13, 0.05]
     """
     if end == "largest":
         return LARGEST_ERROR

@@ -27,7 +27,7 @@ class Spectra:
     ----------
     values : dict of str to (2, s, 2) float
         By rung: of the plain and of the gated network, in every draw, lambda_n and lambda_1. Draws are paired: all
-        have the same data, and both networks the same w and a.
+        have the same data, and both networks the same w and a. NaN of a network that was not measured.
 
     Eigenvalues below n roundings of the largest are 0.
     """
@@ -56,6 +56,8 @@ class SpectrumCell:
         Whose kernels are measured.
     data : str
         ``gaussian``, or ``sphere``: the same rows scaled to |x|^2 = d.
+    networks : tuple of str
+        Whose kernels are measured.
     """
 
     n: int
@@ -64,6 +66,7 @@ class SpectrumCell:
     draws: int
     rungs: tuple[str, ...] = RUNGS
     data: str = "gaussian"
+    networks: tuple[str, ...] = NETWORKS
 
     @property
     def name(self) -> str:
@@ -85,15 +88,15 @@ class SpectrumCell:
         """The spectra of `factor` times the draws, 1 to `MOST` times."""
         draws = round(self.draws * min(max(factor, 1.0), MOST))
         key = zlib.crc32(self._key.encode())
-        values = {rung: np.empty((len(NETWORKS), draws, 2)) for rung in self.rungs}
+        values = {rung: np.full((len(NETWORKS), draws, 2), np.nan) for rung in self.rungs}
         together = max(1, _STACK // self.n)
         for start in range(0, draws, together):
             chosen = range(start, min(start + together, draws))
             X = np.stack([self._rows(np.random.default_rng(seed_sequence(seed, key, s, 0))) for s in chosen])
             for rung in self.rungs:
-                for index, name in enumerate(NETWORKS):
+                for name in self.networks:
                     kernels = self._kernels(rung, name, X, [seed_sequence(seed, key, s, 1) for s in chosen])
-                    values[rung][index, chosen.start : chosen.stop] = _extremes(kernels)
+                    values[rung][NETWORKS.index(name), chosen.start : chosen.stop] = _extremes(kernels)
         return Spectra(values)
 
     def _rows(self, rng: np.random.Generator) -> Array:
