@@ -43,6 +43,8 @@ def test_colours_are_logarithms_of_the_ratio_and_lines_go_around_what_holds():
     np.testing.assert_allclose(shown[0], np.log10([1, 2, 4]))
     np.testing.assert_allclose(shown[:, 0], np.log10([1, 1 / 2, 1 / 4]))
     (outline,) = (c for c in ax.collections if isinstance(c, LineCollection))
+    (dots,) = ax.lines
+    assert sorted(zip(*dots.get_data(), strict=True)) == [(10, 10), (20, 20), (40, 40)]
     # Three cells that touch at corners have four sides each.
     assert len(outline.get_segments()) == 12
     assert labels(ax) == ["right to 10%"]

@@ -96,13 +96,13 @@ def formulas_of(id: str) -> tuple[Formula, ...]:
     claim = claim_of(id)
     if id == "A9":
         return (
-            _order("plain", PLAIN_LARGEST, 1 / (2 * pi), "m n/(2 pi)", r"\frac{m n}{2\pi}"),
-            _order("gated", GATED_LARGEST, 1 / 4, "m n/(4 d)", r"\frac{m n}{4 d}"),
+            _order("plain", PLAIN_LARGEST, 1 / (2 * pi), "m n/(2 pi)", r"m n/(2\pi)"),
+            _order("gated", GATED_LARGEST, 1 / 4, "m n/(4 d)", r"m n/(4 d)"),
         )
     if id == "A12":
         return (
-            _order("plain", PLAIN_SMALLEST, 1 / 4, "(m + d)/4", r"\frac{m + d}{4}"),
-            _order("gated", GATED_SMALLEST, 1 / 4, "(m + d)/4", r"\frac{m + d}{4}"),
+            _order("plain", PLAIN_SMALLEST, 1 / 4, "(m + d)/4", r"(m + d)/4"),
+            _order("gated", GATED_SMALLEST, 1 / 4, "(m + d)/4", r"(m + d)/4"),
         )
     if id == "A14":
         return (_ordering(ConditionAdvantage(), "cond(K)/cond(K~) > 1", r"cond$(K)$ / cond$(\tilde K)$"),)

@@ -62,7 +62,7 @@ def heading(regimes: Sequence[Regime]) -> str:
 
 
 def plot_regimes(ax: Axes, regimes: Sequence[Regime], formula: str) -> None:
-    """Heat map of stated over true against n and d; thick lines around the sizes where the formula holds.
+    """Heat map of stated over true against n and d; dots at the sizes where the formula holds, and lines around them.
 
     Of an ordering the colour is the ratio that should exceed 1. Sizes where the error bars leave it open are hatched.
 
@@ -113,7 +113,12 @@ def plot_regimes(ax: Axes, regimes: Sequence[Regime], formula: str) -> None:
     drawn: list[Artist] = []
     if good.any():
         _outline(ax, x, y, good)
-        drawn.append(Line2D([], [], color=BLACK, linewidth=1.8, label=_good(chosen[0])))
+        # Dots say which side of a line holds.
+        down, across = np.nonzero(good)
+        ax.plot(samples[across], dimensions[down], ".", color=BLACK, markersize=3)
+        drawn.append(
+            Line2D([], [], color=BLACK, linewidth=1.8, marker=".", markersize=4, label=_good(chosen[0]))
+        )
     if undecided.any():
         for i, j in np.argwhere(undecided):
             corner, size = (x[j], y[i]), (x[j + 1] - x[j], y[i + 1] - y[i])
@@ -156,7 +161,7 @@ def _shown(regime: Regime) -> float:
 
 
 def _good(regime: Regime) -> str:
-    """What lies within the thick lines."""
+    """What dots and the lines around them say."""
     if regime.relation == ORDERING:
         return "ordering holds"
     if regime.relation == ORDER:
