@@ -53,8 +53,9 @@ def test_the_ratio_of_two_means_is_missed_as_seldom_as_promised():
 @pytest.mark.parametrize("scale", [1.0, 1e-12, 1e12])
 def test_a_ratio_is_above_1_exactly_where_the_difference_is_above_0(scale: float):
     rng = np.random.default_rng(3)
-    for shift in np.linspace(-0.6, 0.6, 13):
-        plain, gated = rng.exponential(size=(2, 60)) * scale
+    # Skewed on one side, so that below and above differ.
+    for shift in np.linspace(-1.5, 1.5, 61):
+        plain, gated = rng.uniform(0, 2, 60) * scale, rng.exponential(size=60) ** 2 / 2 * scale
         gated = gated + max(shift, 0) * scale
         plain = plain + max(-shift, 0) * scale
         low, high = ratio_interval(gated, plain, LEVEL)

@@ -17,7 +17,7 @@ from verify.regimes.plots import draw_regimes, heading, plot_regimes
 
 def row(n: int, d: int, ratio: float, holds: bool | None, claim: str = "A10", **others: Any) -> Regime:
     formula, relation = {"A10": ("lambda_n", "ratio"), "A13": ("ordering", "ordering")}[claim]
-    true = 1 / ratio if claim == "A10" else ratio
+    true = 1 / ratio
     kept: dict[str, Any] = {
         "formula": formula, "relation": relation, "rung": "exact", "data": "gaussian", "m": 7, "stated": 1.0, "true": true,
         "error": 0.0, "low": true, "high": true, "ratio": ratio, "tolerance": 0.1, "source": "law", "draws": 0,
@@ -51,9 +51,12 @@ def test_colours_are_logarithms_of_the_ratio_and_lines_go_around_what_holds():
 
 
 def test_an_ordering_shows_the_ratio_that_should_exceed_1():
-    ax = drawn([row(20, 10, 4.0, True, "A13"), row(40, 10, 0.5, False, "A13")], "ordering")
+    ax = drawn([row(20, 10, 0.25, True, "A13"), row(40, 10, 2.0, False, "A13")], "ordering")
     np.testing.assert_allclose(np.asarray(ax.collections[0].get_array()).ravel(), np.log10([4, 0.5]))
     assert labels(ax) == ["ordering holds"]
+    # A gated kernel that is singular where the plain one is not is as far behind as can be.
+    singular = drawn([row(20, 10, np.inf, False, "A13", true=0.0)], "ordering")
+    assert np.asarray(singular.collections[0].get_array()).ravel() == [-1.0]
 
 
 def test_what_is_open_unknown_reversed_or_not_stated_is_marked():
