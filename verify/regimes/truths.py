@@ -118,7 +118,10 @@ class SmallestAdvantage:
 
 @dataclass(frozen=True)
 class ConditionAdvantage:
-    r"""cond(K)/cond(K~), the geometric mean over the data, above 1 where the gated kernel is ahead."""
+    r"""cond(K)/cond(K~), the geometric mean over the data, above 1 where the gated kernel is ahead.
+
+    Not known where a condition number is infinite to rounding in some draw.
+    """
 
     networks = NETWORKS
 
