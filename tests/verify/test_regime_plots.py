@@ -67,7 +67,7 @@ def test_what_is_open_unknown_reversed_or_not_stated_is_marked():
         row(40, 20, np.inf, False, true=0.0),
     ]
     ax = drawn(grid)
-    assert labels(ax) == ["undecided", "ordering reversed", "not known", "not stated"]
+    assert labels(ax) == ["undecided", "negative", "not known", "not stated"]
     (hatched,) = (patch for patch in ax.patches if isinstance(patch, Rectangle) and patch.get_hatch())
     # The cell of n = 10 reaches halfway to 20 in the logarithm.
     np.testing.assert_allclose(hatched.get_x() + hatched.get_width(), np.sqrt(200))

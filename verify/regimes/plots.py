@@ -125,7 +125,7 @@ def plot_regimes(ax: Axes, regimes: Sequence[Regime], formula: str) -> None:
             ax.add_patch(Rectangle(corner, *size, fill=False, hatch="////", edgecolor=_DARK, linewidth=0))
         drawn.append(Patch(facecolor="white", edgecolor=_DARK, hatch="////", label="undecided"))
     for cells, colour, label in (
-        (negative, _DARK, "ordering reversed"),
+        (negative, _DARK, "negative"),
         (unknown, GREY, "not known"),
         (~stated, _PALE, "not stated"),
     ):
