@@ -34,6 +34,14 @@ def test_the_spectrum_is_what_the_readme_shows():
         assert line.strip(".") in printed
 
 
+def test_the_map_is_what_the_readme_shows():
+    block = next(b for b in README.split("```") if b.strip().startswith("$ gluntk regimes"))
+    command, *shown = block.strip().splitlines()
+    printed = CliRunner().invoke(gluntk, command.split()[2:]).output.splitlines()
+    assert len(shown) > 8
+    assert {line for line in shown if line != "..."} <= set(printed)
+
+
 def test_every_command_in_the_readme_exists():
     named = set(re.findall(r"`gluntk ([a-z]+)", README))
     assert named == set(gluntk.commands)

@@ -17,6 +17,7 @@ PREPARATIONS = ("raw", "standardize", "normalize")
 DISTRIBUTIONS = ("sphere", "gaussian")
 KINDS = ("ntk", "nngp")
 PROFILES = ("quick", "full")
+RUNGS = ("simplified", "exact", "finite")
 
 _DESCRIPTION = (
     click.option("--activation", metavar="EXPR", help="Activation as an expression in z, instead of a name."),
@@ -281,6 +282,45 @@ def show(claim: str, steps: bool, quiet: bool) -> None:
     from verify.commands import audits
 
     click.echo(audits.show(claim, os.cpu_count() or 1, quiet, steps))
+
+
+@gluntk.command()
+@click.argument("claim")
+@click.option(
+    "--rung", type=click.Choice(RUNGS), default="exact", show_default=True, help="On which kernels."
+)
+@click.option("--data", type=click.Choice(DISTRIBUTIONS), default="gaussian", show_default=True)
+@click.option("--n", "samples", metavar="N,N,...", help="Rows (default 3 to 10000; of networks at most 400).")
+@click.option("--d", "dimensions", metavar="D,D,...", help="Columns (default 2 to 500).")
+@click.option("--width", type=int, metavar="M", help="Width m (default 1000, of A9 10).")
+@click.option("--width-per-dimension", type=float, metavar="X", help="Width m = X d instead.")
+@click.option(
+    "--tolerance",
+    type=float,
+    metavar="T",
+    help="By what share a formula may be off (default 0.1, of orders 3: a factor of 4).",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw the map.")
+@click.option("--output", metavar="FILE.csv", help="Write the map: a row for every size and formula.")
+@_options(_REPORT)
+def regimes(
+    claim: str, rung: str, data: str, samples: str | None, dimensions: str | None, width: int | None,
+    width_per_dimension: float | None, tolerance: float | None, seed: int, plot: str | None, output: str | None,
+    force: bool, format: str, quiet: bool,
+) -> None:  # fmt: skip
+    """Where a statement on extreme eigenvalues (A7 to A14) holds: stated against true on a grid of n and d.
+
+    \b
+    Example:
+      $ gluntk regimes A10 --plot A10.png --output A10.csv
+    """
+    from verify.commands import regimes as maps
+
+    request = maps.MapRequest(
+        claim, samples, dimensions, width, width_per_dimension, rung, data, tolerance, seed
+    )
+    click.echo(maps.regimes(request, plot, output, force, format, quiet))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

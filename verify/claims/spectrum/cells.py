@@ -10,6 +10,7 @@ import numpy as np
 from verify.activations import Array
 from verify.claim import RUNGS
 from verify.claims.spectrum.matrices import NETWORKS, exact_kernel, of_network, simplified
+from verify.inputs import generate
 from verify.streams import seed_sequence
 
 MOST = 4.0
@@ -20,13 +21,13 @@ _STACK = 64
 
 @dataclass(frozen=True)
 class Spectra:
-    """Extreme eigenvalues over draws of Gaussian data, and of a network each on the finite rung.
+    """Extreme eigenvalues over draws of random data, and of a network each on the finite rung.
 
     Attributes
     ----------
     values : dict of str to (2, s, 2) float
         By rung: of the plain and of the gated network, in every draw, lambda_n and lambda_1. Draws are paired: all
-        have the same data, and both networks the same w and a.
+        have the same data, and both networks the same w and a. NaN of a network that was not measured.
 
     Eigenvalues below n roundings of the largest are 0.
     """
@@ -53,6 +54,10 @@ class SpectrumCell:
         Of the data and the network, in the quick profile.
     rungs : tuple of str
         Whose kernels are measured.
+    data : str
+        ``gaussian``, or ``sphere``: the same rows scaled to |x|^2 = d.
+    networks : tuple of str
+        Whose kernels are measured.
     """
 
     n: int
@@ -60,10 +65,17 @@ class SpectrumCell:
     width: int
     draws: int
     rungs: tuple[str, ...] = RUNGS
+    data: str = "gaussian"
+    networks: tuple[str, ...] = NETWORKS
 
     @property
     def name(self) -> str:
-        """Key of the cell's random numbers: stable, whatever else is run."""
+        """What progress reports call it."""
+        return self._key if self.data == "gaussian" else f"{self._key}/{self.data}"
+
+    @property
+    def _key(self) -> str:
+        """Of the cell's random numbers: stable, whatever else is run, and the same for both kinds of data."""
         return f"spectrum/n={self.n}/d={self.d}/m={self.width}"
 
     @property
@@ -75,22 +87,20 @@ class SpectrumCell:
     def measure(self, seed: np.random.SeedSequence, factor: float) -> Spectra:
         """The spectra of `factor` times the draws, 1 to `MOST` times."""
         draws = round(self.draws * min(max(factor, 1.0), MOST))
-        key = zlib.crc32(self.name.encode())
-        values = {rung: np.empty((len(NETWORKS), draws, 2)) for rung in self.rungs}
+        key = zlib.crc32(self._key.encode())
+        values = {rung: np.full((len(NETWORKS), draws, 2), np.nan) for rung in self.rungs}
         together = max(1, _STACK // self.n)
         for start in range(0, draws, together):
             chosen = range(start, min(start + together, draws))
-            X = np.stack(
-                [
-                    np.random.default_rng(seed_sequence(seed, key, draw, 0)).standard_normal((self.n, self.d))
-                    for draw in chosen
-                ]
-            )
+            X = np.stack([self._rows(np.random.default_rng(seed_sequence(seed, key, s, 0))) for s in chosen])
             for rung in self.rungs:
-                for index, name in enumerate(NETWORKS):
+                for name in self.networks:
                     kernels = self._kernels(rung, name, X, [seed_sequence(seed, key, s, 1) for s in chosen])
-                    values[rung][index, chosen.start : chosen.stop] = _extremes(kernels)
+                    values[rung][NETWORKS.index(name), chosen.start : chosen.stop] = _extremes(kernels)
         return Spectra(values)
+
+    def _rows(self, rng: np.random.Generator) -> Array:
+        return generate(self.data, self.n, self.d, rng)
 
     def _kernels(self, rung: str, name: str, X: Array, keys: list[np.random.SeedSequence]) -> Array:
         """Of every data set, X : (s, n, d)."""

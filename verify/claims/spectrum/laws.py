@@ -1,4 +1,4 @@
-r"""The sharp law's extreme eigenvalues of Gaussian rows, for the exact kernels and for the simplified matrices.
+r"""The sharp law's extreme eigenvalues of random rows, for the exact kernels and for the simplified matrices.
 
 With \(t_i = (r_i^2/d)^{g+1}\) a simplified matrix has entries \(\sqrt{t_it_j}\,p(\rho_{ij})\), and
 
@@ -21,8 +21,8 @@ import numpy as np
 from derivations import network
 from derivations.spectrum import GegenbauerExpansion, spectrum_law
 from derivations.spectrum.extremes import homogeneous_extremes
-from derivations.spectrum.harmonics import log_multiplicities
-from derivations.spectrum.rows import gaussian_weights
+from derivations.spectrum.harmonics import log_multiplicities, multiplicities
+from derivations.spectrum.rows import EQUAL, gaussian_weights
 from verify.claims.spectrum.matrices import coefficients
 
 _DIAGONAL = 1e8
@@ -45,8 +45,8 @@ class Ends(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def law(rung: str, name: str, n: int, dimension: int, width: int) -> Ends:
-    """The ends of the spectrum of n Gaussian rows on the simplified or the exact rung.
+def law(rung: str, name: str, n: int, dimension: int, width: int, data: str = "gaussian") -> Ends:
+    """The ends of the spectrum of n rows, ``gaussian`` or on the ``sphere``, on the simplified or the exact rung.
 
     Examples
     --------
@@ -55,12 +55,15 @@ def law(rung: str, name: str, n: int, dimension: int, width: int) -> Ends:
     '32.4 320612'
     """
     if rung == "exact":
-        found = spectrum_law(network(name), n, dimension, width, "gaussian")
+        found = spectrum_law(network(name), n, dimension, width, data)
         reliable = found.nearest_pair <= _PAIR and found.fluctuation <= _TYPICAL
         return Ends(found.lambda_min, found.lambda_max, reliable)
     degrees = expansion(name, n, dimension, width)
-    ends = homogeneous_extremes(degrees, n, gaussian_weights(n, dimension, _power(name)))
-    return Ends(ends.lambda_min, ends.lambda_max, dimension >= _SPREAD)
+    weights = EQUAL if data == "sphere" else gaussian_weights(n, dimension, _power(name))
+    ends = homogeneous_extremes(degrees, n, weights)
+    # On the sphere, where n rows exceed the features, lambda_n is what stands for the diagonal.
+    singular = data == "sphere" and n > np.sum(multiplicities(degrees.log_multiplicities[:-1]))
+    return Ends(ends.lambda_min, ends.lambda_max, bool(dimension >= _SPREAD or singular))
 
 
 def expansion(name: str, n: int, dimension: int, width: int) -> GegenbauerExpansion:

@@ -154,11 +154,11 @@ def _with_rows(rung: str) -> str:
     return f"by the sharp law it fails in any dimension once rows are many (n = 2 d, 4 d, ...; m = {_WIDTH}): {numbers}"
 
 
-_ON_THE_SPHERE = (
+ON_THE_SPHERE = (
     "instead: for rows of equal length, |x|^2 = d, lambda_n(K~) >= lambda_n(K) at infinite width for all data, n, d and m; "
     "it is the shortest row, whose entry of the diagonal is |x|^4 against |x|^2, that reverses it"
 )
-_CONDITION = (
+CONDITION = (
     "instead: cond(K~_m) <= (max |x|^2 / min |x|^2) cond(K_(m + d)) at infinite width for all data, n, d and m: the gated "
     "kernel is to be compared with a plain one that is wider by d"
 )
@@ -175,7 +175,7 @@ def judge_smallest(rung: str, statement: Statement, setting: Setting) -> Evidenc
     found = outcomes(smallest_ahead, rung, setting)
     verdict, text = ordering(found, "E[lambda_n(K~) - lambda_n(K)]")
     findings = extremes.findings_of(statement, rung, setting)
-    parts = [text, *(extremes.sentence(number, rung) for number in findings), _ON_THE_SPHERE]
+    parts = [text, *(extremes.sentence(number, rung) for number in findings), ON_THE_SPHERE]
     if rung != "finite":
         parts.insert(1, _with_rows(rung))
     verdict = together(verdict, *(number.verdict for number in findings))
@@ -190,7 +190,7 @@ def judge_condition(rung: str, statement: Statement, setting: Setting) -> Eviden
     if narrow:
         last = max(narrow, key=lambda outcome: outcome.cell.d)
         text += f"; at m = 1 up to {last}"
-    return Evidence(verdict, f"{text}; {_CONDITION}", sum(outcome.mean.draws for outcome in found))
+    return Evidence(verdict, f"{text}; {CONDITION}", sum(outcome.mean.draws for outcome in found))
 
 
 def _claim(id: str, judge: Callable[[str, Statement, Setting], Evidence]) -> Claim:

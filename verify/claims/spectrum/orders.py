@@ -26,6 +26,8 @@ from verify.statistics import fit_slope
 
 RUNAWAY = 0.25
 """Exponent beyond which a ratio is not bounded."""
+LARGEST_INSTEAD = "instead: of the order (m/d + 1) n for n >= d"
+SMALLEST_INSTEAD = "instead: of the order m + d where n, d and m grow at fixed ratios"
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,7 @@ def judge_largest(rung: str, statement: Statement, setting: Setting) -> Evidence
     parts = [
         sentence,
         "the mean entry of the kernel is m/(4 d) + 1/2, and the 1/2, from the gradients, does not fall with m/d",
-        f"instead: of the order (m/d + 1) n for n >= d: {spread(GATED_TRUE, known, rung, setting)} on "
-        f"{len(known)} sizes",
+        f"{LARGEST_INSTEAD}: {spread(GATED_TRUE, known, rung, setting)} on {len(known)} sizes",
         f"plain: {spread(PLAIN_LARGEST, known, rung, setting)}; {plain_sentence}",
     ]
     return Evidence(together(verdict, plain), "; ".join(parts), _draws(NARROW, setting))
@@ -141,7 +142,7 @@ def judge_smallest(rung: str, statement: Statement, setting: Setting) -> Evidenc
         *(sentence for _, sentence in found),
         "lambda_n is at most the smallest entry of the diagonal, of the shortest row, and is smaller by the two "
         "nearest rows: both tend to 0 at fixed d",
-        f"instead: of the order m + d where n, d and m grow at fixed ratios; at n <= d/2, m >= d {ranges}",
+        f"{SMALLEST_INSTEAD}; at n <= d/2, m >= d {ranges}",
     ]
     return Evidence(together(*(verdict for verdict, _ in found)), "; ".join(parts), _draws(CROWDED, setting))
 

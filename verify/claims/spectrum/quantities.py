@@ -44,17 +44,19 @@ class Quantity:
     network: str
     end: str
 
-    def by_law(self, rung: str, size: Size) -> float:
-        """Its value by the sharp law."""
-        if self.network == "difference":
-            gated, plain = (getattr(law(rung, name, *size), self.end) for name in ("reglu", "relu"))
-            return float(gated - plain)
-        return float(getattr(law(rung, self.network, *size), self.end))
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Whose eigenvalues it takes; of a difference what is subtracted comes last."""
+        return ("reglu", "relu") if self.network == "difference" else (self.network,)
 
-    def reliable(self, rung: str, size: Size) -> bool:
+    def by_law(self, rung: str, size: Size, data: str = "gaussian") -> float:
+        """Its value by the sharp law."""
+        first, *rest = (float(getattr(law(rung, name, *size, data), self.end)) for name in self.networks)
+        return first - sum(rest)
+
+    def reliable(self, rung: str, size: Size, data: str = "gaussian") -> bool:
         """Whether the law may be trusted with it."""
-        names = ("relu", "reglu") if self.network == "difference" else (self.network,)
-        return self.end == "largest" or all(law(rung, name, *size).reliable for name in names)
+        return self.end == "largest" or all(law(rung, name, *size, data).reliable for name in self.networks)
 
     def measured(self, rung: str, spectra: Spectra) -> Array:
         """Its value in every draw : (s,) float."""

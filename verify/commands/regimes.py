@@ -1,0 +1,226 @@
+"""`gluntk regimes`: where a published statement on extreme eigenvalues holds, in words, as data and as a picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from derivations.errors import InputError
+from derivations.printing.text import text as expression
+from verify.claims.spectrum.corrections import correction
+from verify.commands.kernels import check_outputs
+from verify.commands.progress import progress
+from verify.commands.values import SCHEMA, number, readable
+from verify.output import FIGURES, check_output, write_figure, write_text
+from verify.plots import new_figure
+from verify.regimes.formulas import ORDER, ORDERING, claim_of, formulas_of
+from verify.regimes.maps import Regime, regime_map
+from verify.regimes.plots import draw_regimes, heading
+from verify.regimes.summary import Summary, summaries
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DIMENSIONS = (2, 3, 5, 10, 20, 50, 100, 200, 500)
+SAMPLES = (3, 5, 10, 20, 50, 100, 200, 400)
+"""By default; `MORE_SAMPLES` where no networks are drawn."""
+MORE_SAMPLES = (1000, 2000, 5000, 10_000)
+WIDTH, NARROW = 1000, 10
+"""By default; A9 is a matter of m/d, its orders are those of the largest eigenvalue where m is well above d."""
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """What is to be mapped; None for a default."""
+
+    claim: str
+    samples: str | None
+    dimensions: str | None
+    width: int | None
+    width_per_dimension: float | None
+    rung: str
+    data: str
+    tolerance: float | None
+    seed: int
+
+
+def regimes(
+    request: MapRequest, plot: str | None, output: str | None, force: bool, format: str, quiet: bool
+) -> str:
+    """The report of a map; its data go to `output`, its picture to `plot`."""
+    formulas = formulas_of(request.claim)
+    if request.seed < 0:
+        raise InputError(f"seed must be a whole number, 0 or larger, got {request.seed}")
+    more = () if request.rung == "finite" else MORE_SAMPLES
+    samples = _numbers(request.samples, "n") or (*SAMPLES, *more)
+    dimensions = _numbers(request.dimensions, "d") or DIMENSIONS
+    width = request.width
+    if width is None and request.width_per_dimension is None:
+        width = NARROW if request.claim == "A9" else WIDTH
+    figure = _files(plot, output, force, len(formulas))
+    with progress(quiet, "sizes") as bar:
+        found = regime_map(
+            request.claim,
+            samples,
+            dimensions,
+            width=width,
+            width_per_dimension=request.width_per_dimension,
+            rung=request.rung,
+            data=request.data,
+            tolerance=request.tolerance,
+            rng=request.seed,
+            progress=bar,
+        )
+    if not found:
+        raise InputError(f"n must be larger than d somewhere: of other sizes {request.claim} says nothing")
+    if output is not None:
+        write_text(output, as_csv(found), force)
+    if plot is not None and figure is not None:
+        draw_regimes(*figure, found)
+        write_figure(plot, figure[0], force)
+    return as_json(found, request.seed) if format == "json" else as_text(found, request.seed, plot, output)
+
+
+def _files(
+    plot: str | None, output: str | None, force: bool, panels: int
+) -> tuple[Figure, tuple[Axes, ...]] | None:
+    """The empty figure, and a word about files that cannot be written, before anything is computed."""
+    check_outputs({"plot": plot, "output": output}, force, None, "")
+    if output is not None:
+        check_output(output, force, ".csv")
+    if plot is None:
+        return None
+    check_output(plot, force, FIGURES, "plot")
+    return new_figure(panels)
+
+
+def _numbers(text: str | None, name: str) -> tuple[int, ...]:
+    """Whole numbers with commas between them."""
+    if text is None:
+        return ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"{name} must be whole numbers such as 10,20,50, got {text[:60]!r}") from None
+
+
+def as_csv(regimes: Sequence[Regime]) -> str:
+    """A table with a row for every size and formula; `holds` is true, false or empty where it is not known."""
+    stream = io.StringIO()
+    rows = [asdict(regime) for regime in regimes]
+    writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
+    writer.writeheader()
+    words = {True: "true", False: "false", None: ""}
+    for row in rows:
+        writer.writerow(row | {"holds": words[row["holds"]]})
+    return stream.getvalue()
+
+
+def as_json(regimes: Sequence[Regime], seed: int) -> str:
+    """The public JSON object."""
+    first = regimes[0]
+    claim = claim_of(first.claim)
+    content = {
+        "schema": SCHEMA,
+        "version": version("gluntk"),
+        "claim": first.claim,
+        "title": claim.statement.title,
+        "source": claim.statement.source,
+        "rung": first.rung,
+        "data": first.data,
+        "seed": seed,
+        "formulas": [_summary_json(summary, regimes) for summary in summaries(regimes)],
+        "correction": correction(first.claim, first.rung),
+        "rows": [_row_json(regime) for regime in regimes],
+    }
+    return json.dumps(content, indent=2)
+
+
+def _summary_json(summary: Summary, regimes: Sequence[Regime]) -> dict[str, Any]:
+    some = next(regime for regime in regimes if regime.formula == summary.formula)
+    return {
+        "formula": summary.formula,
+        "relation": some.relation,
+        "tolerance": some.tolerance,
+        "sizes": summary.sizes,
+        "holds": summary.holds,
+        "fails": summary.fails,
+        "undecided": summary.undecided,
+        "unknown": summary.unknown,
+        "share": number(summary.share),
+        "counterexample": _row_json(summary.counterexample),
+        "farthest": _row_json(summary.farthest),
+        "regions": [
+            {"d": d, "ranges": [{"verdict": word, "n": list(ends)} for word, ends in ranges]}
+            for d, ranges in summary.regions
+        ],
+    }
+
+
+def _row_json(regime: Regime | None) -> dict[str, Any] | None:
+    if regime is None:
+        return None
+    return {
+        key: number(value) if isinstance(value, float) else value for key, value in asdict(regime).items()
+    }
+
+
+def as_text(regimes: Sequence[Regime], seed: int, plot: str | None, output: str | None) -> str:
+    """The report for people."""
+    statement = claim_of(regimes[0].claim).statement
+    lines = [
+        f"{statement.id}  {statement.title}",
+        f"  source      {statement.source}",
+        f"  hypotheses  {statement.hypotheses}",
+        *(f"  {name} = {expression(formula)}" for name, formula in statement.formulas),
+        "",
+        f"{heading(regimes)}, seed {seed}",
+    ]
+    for summary in summaries(regimes):
+        lines += ["", *_summary_lines(summary, regimes)]
+    said = correction(statement.id, regimes[0].rung)
+    lines += ["", f"What holds: {said.removeprefix('instead: ')}"] if said else []
+    lines += [f"Wrote {path}" for path in (output, plot) if path is not None]
+    return "\n".join(lines)
+
+
+def _summary_lines(summary: Summary, regimes: Sequence[Regime]) -> list[str]:
+    formula = next(f for f in formulas_of(regimes[0].claim) if f.name == summary.formula)
+    some = next(regime for regime in regimes if regime.formula == summary.formula)
+    meaning = {
+        ORDERING: "on average over the data",
+        ORDER: f"within a factor of {1 + some.tolerance:g}",
+    }.get(formula.relation, f"to {some.tolerance:.0%}")
+    decided = summary.holds + summary.fails
+    open_ = f"; undecided at {summary.undecided}, not known at {summary.unknown}"
+    share = f" ({summary.share:.0%})" if decided else ""
+    lines = [
+        f"{summary.formula}: {formula.shown}, {meaning}",
+        f"  holds at {summary.holds} of {decided} sizes{share}{open_}",
+    ]
+    if summary.counterexample:
+        lines.append(f"  smallest counterexample  {_size(summary.counterexample)}")
+    if summary.farthest and summary.farthest != summary.counterexample:
+        lines.append(f"  farthest off             {_size(summary.farthest)}")
+    width = len(str(summary.regions[-1][0]))
+    for d, ranges in summary.regions:
+        said = "; ".join(f"{word} at n = {_range(*ends)}" for word, ends in ranges)
+        lines.append(f"  d = {d:<{width}}  {said}")
+    return lines
+
+
+def _size(regime: Regime) -> str:
+    error = f" +- {regime.error:.2g}" if regime.error else ""
+    sizes = f"n = {regime.n}, d = {regime.d}, m = {regime.m}"
+    what = "" if regime.relation == ORDERING else f"stated {readable(regime.stated, 4)}, true "
+    return f"{sizes}: {what}{readable(regime.true, 4)}{error} ({regime.source})"
+
+
+def _range(first: int, last: int) -> str:
+    return f"{first}" if first == last else f"{first} to {last}"
