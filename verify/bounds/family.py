@@ -27,7 +27,7 @@ from verify.bounds.answer import SpectrumBounds, finished, negligible, worth_com
 from verify.bounds.dense import DenseEnds, dense_ends
 from verify.bounds.ends import rayleigh
 from verify.bounds.entries import KEPT, Entries, entries, kernel_diagonal
-from verify.bounds.rounding import UNIT
+from verify.bounds.rounding import UNIT, Kernel
 from verify.bounds.singular import why_singular
 
 
@@ -39,6 +39,8 @@ class WidthFamily:
     ----------
     network : TwoLayer
     X : (n, d) float
+    given : (K_1, B), optional
+        The kernel functions at width 1, NTK and NNGP, where they are at hand.
 
     Examples
     --------
@@ -53,6 +55,15 @@ class WidthFamily:
 
     network: TwoLayer
     X: Array
+    given: tuple[Kernel, Kernel] | None = None
+
+    @cached_property
+    def functions(self) -> tuple[Kernel, Kernel]:
+        """K_1 and B as functions."""
+        if self.given is not None:
+            return self.given
+        width = 1 if self.has_widths else None
+        return kernel_function(self.network, width=width), kernel_function(self.network, "nngp", width)
 
     @property
     def has_widths(self) -> bool:
@@ -62,8 +73,7 @@ class WidthFamily:
     @cached_property
     def diagonals(self) -> tuple[Array, Array]:
         """Of K_1 and of B."""
-        functions = kernel_function(self.network, width=1), kernel_function(self.network, "nngp", 1)
-        first, slope = (kernel_diagonal(function, self.X) for function in functions)
+        first, slope = (kernel_diagonal(function, self.X) for function in self.functions)
         if not np.isfinite(first).all():
             raise InputError(
                 "X must have rows for which float64 holds the kernel, got rows too long: scale the data"
@@ -79,8 +89,10 @@ class WidthFamily:
     def parts(self) -> tuple[Entries, Entries]:
         """K_1 and B, over one power of four."""
         X = self.X[self.kept]
-        first = entries(kernel_function(self.network, width=1), X, self.diagonals[0][self.kept])
-        slope = entries(kernel_function(self.network, "nngp", 1), X, self.diagonals[1][self.kept])
+        first, slope = (
+            entries(function, X, diagonal[self.kept])
+            for function, diagonal in zip(self.functions, self.diagonals, strict=True)
+        )
         slope.__dict__["scale"] = first.scale  # the cached property's value
         return first, slope
 

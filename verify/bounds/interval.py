@@ -26,7 +26,7 @@ from verify.bounds.inner import inner_bounds
 from verify.bounds.powers import SharedPower
 from verify.bounds.rounding import UNIT, Kernel
 from verify.bounds.singular import why_singular
-from verify.bounds.split import at_least, at_most, dominated, split
+from verify.bounds.split import dominated, outer_bounds, split
 
 Mode = Literal["none", "shared", "family", "dense"]
 MODES: tuple[str, ...] = get_args(Mode)
@@ -116,6 +116,8 @@ def kernel_bounds(
     if mode != "none" and len(X) > KEPT:
         raise InputError(f"mode must be none for more than {KEPT} rows, got {mode} for {len(X)}")
     with one_blas_thread(), np.errstate(over="ignore", under="ignore"):
+        if matrix is None and len(X) <= KEPT:
+            matrix = kernel(X)
         diagonal = kernel_diagonal(kernel, X) if matrix is None else np.diagonal(matrix).copy()
         if not np.isfinite(diagonal).all():
             raise InputError(
@@ -162,5 +164,5 @@ def _split_bounds(found: Entries, mode: str, shared: SharedPower | None) -> tupl
         homogeneity = network.activation.homogeneity
         ends = shared.ends((1 if homogeneity is None else homogeneity) + network.gates)
     high, top = inner_bounds(found)
-    above = min(at_most(sums, cosines, ends), dominated(found))
-    return (at_least(sums, ends), high), (top, above)
+    low, above = outer_bounds(sums, cosines, ends)
+    return (low, high), (top, min(above, dominated(found)))

@@ -19,7 +19,6 @@ Source: derived here (`derivations.spectrum.bounds.product_law`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -136,24 +135,15 @@ def certificates(dominance: Array, diagonal: Array, shared: PowerEnds | None) ->
     array([1.  , 1.  , 0.5 , 0.5 , 0.25])
     """
 
-    def worth(epsilon: Array) -> float:
-        return float(np.min(diagonal * (1 - epsilon)))
-
-    best = [np.ones_like(diagonal)]
+    best = np.ones_like(dominance)
     for j in range(1, len(dominance)):
-        best.append(max(_candidates(j, dominance, best, shared), key=worth))
-    return np.array(best)
-
-
-def _candidates(
-    j: int, dominance: Array, best: list[Array], shared: PowerEnds | None
-) -> Iterator[Array]:
-    yield best[0]
-    yield dominance[j]
-    if shared is not None and shared.degree == j:
-        yield shared.certificate
-    for i in range(1, j // 2 + 1):
-        yield best[i] * best[j - i] * (1 + 2 * UNIT)
+        i = np.arange(1, j // 2 + 1)
+        found = [best[:1], dominance[j : j + 1], best[i] * best[j - i] * (1 + 2 * UNIT)]
+        if shared is not None and shared.degree == j:
+            found.append(shared.certificate[None])
+        candidates = np.concatenate(found)
+        best[j] = candidates[np.argmax(np.min(diagonal * (1 - candidates), axis=1))]
+    return best
 
 
 def ceilings(sums: Array, best: Array, shared: PowerEnds | None) -> Array:
@@ -172,16 +162,14 @@ def ceilings(sums: Array, best: Array, shared: PowerEnds | None) -> Array:
     >>> ceilings(np.array([9.0, 5.0, 3.0]), np.array([[1.0], [0.5], [0.25]]), None)
     array([9., 5., 3.])
     """
-    least, most = np.min(best, axis=1), np.max(best, axis=1)
-    result: list[float] = []
-    for j, total in enumerate(sums):
-        found = [float(total)]
-        if shared is not None and shared.degree == j:
-            found.append(shared.high + shared.mean * len(best[0]) * (1 + 4 * UNIT))
-        for i in range(1, j):
-            # epsilon l + 1 - epsilon grows with epsilon where l >= 1, which a largest eigenvalue is.
-            level = max(result[j - i], 1.0)
-            epsilon = most[i] if level > 1 else least[i]
-            found.append((epsilon * level + 1 - epsilon) * (1 + 4 * UNIT))
-        result.append(min(found))
-    return np.array(result)
+    most = np.max(best, axis=1)
+    result = np.array(sums, float)
+    if shared is not None and shared.degree < len(sums):
+        whole = (shared.high + shared.mean * best.shape[1]) * (1 + 4 * UNIT)
+        result[shared.degree] = min(result[shared.degree], whole)
+    for j in range(2, len(sums)):
+        i = np.arange(1, j)
+        # A largest eigenvalue is at least 1, and so epsilon l + 1 - epsilon grows with epsilon.
+        level = np.maximum(result[j - i], 1.0)
+        result[j] = min(result[j], float(np.min((most[i] * (level - 1) + 1) * (1 + 4 * UNIT))))
+    return result

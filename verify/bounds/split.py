@@ -4,11 +4,11 @@ With any numbers \(b_{ji}\), certificates \(\epsilon_j\) of the powers of the co
 residual \(E = K - \sum_{j\le J} B_jR^{\circ j}B_j\),
 
 \[ K \succeq \operatorname{diag}_i\Big[\sum_{j\le J} b_{ji}^2(1-\epsilon_{ji}) + E_{ii}
-      - \sum_{k\ne i}|E_{ik}|\frac{v_k}{v_i}\Big],\qquad
-   \lambda_1(K) \le \lambda_1(B_0RR\dots) , \]
+      - \sum_{k\ne i}|E_{ik}|\frac{v_k}{v_i}\Big] \]
 
-so the smallest entry of the diagonal bounds \(\lambda_n\); for \(\lambda_1\) the same with ceilings \(l_j\) in the place of
-\(1-\epsilon_j\) and a plus. The residual is of the computed entries, and holds what the numbers miss.
+so that the smallest entry of the diagonal bounds \(\lambda_n\). For \(\lambda_1\), ceilings \(R^{\circ j} \preceq l_jI\) take
+the place of \(1-\epsilon_j\), the row sums of the residual are added, and the degrees 0 and 1, which have d + 1 columns,
+count with their own largest eigenvalue. The residual is of the computed entries: it holds what the numbers miss.
 
 Source: derived here.
 """
@@ -92,40 +92,33 @@ def split(entries: Entries, cosines: Cosines, b: Array) -> Split:
     return Split(entries, b, dominance, residual, left)
 
 
-def at_least(found: Split, shared: PowerEnds | None = None) -> float:
-    """The lower bound of the smallest eigenvalue, scaled; it may be negative and then says nothing."""
-    diagonal = found.entries.roots**2
-    best = -np.inf
-    for dominance, residual in zip(found.dominance, found.residual, strict=True):
-        epsilon = certificates(dominance, diagonal, shared)
-        sums = np.cumsum(found.b**2 * (1 - epsilon), axis=0)
-        bounds = np.min(sums + found.left - residual - 4 * (len(found.b) + 4) * UNIT * diagonal, axis=1)
-        best = max(best, float(np.max(bounds)))
-    return best
+def outer_bounds(found: Split, cosines: Cosines, shared: PowerEnds | None = None) -> tuple[float, float]:
+    r"""(a lower bound of the smallest eigenvalue, an upper bound of the largest), scaled; the former may be negative.
 
-
-def at_most(found: Split, cosines: Cosines, shared: PowerEnds | None = None) -> float:
-    r"""The upper bound of the largest eigenvalue, scaled.
-
-    The degrees 0 and 1, and the mean of the shared power, have few columns, \(FF^T\), whose largest eigenvalue is that of
-    \(F^TF\); the other degrees are below their ceilings, and the residual below its row sums.
+    From above, the degrees 0 and 1 and the mean of the shared power have few columns, \(FF^T\), whose largest eigenvalue is
+    that of \(F^TF\); the other degrees are below their ceilings, and the residual below its row sums.
     """
     diagonal = found.entries.roots**2
     rounding = 4 * (len(found.b) + 4) * UNIT * diagonal
-    best = np.inf
+    squares = found.b**2
+    low, high = -np.inf, np.inf
+    columns = [
+        (kept, _largest_of_few(F, cosines.error)) for F, kept in _few_columns(found.b, cosines.X, shared)
+    ]
     for dominance, residual in zip(found.dominance, found.residual, strict=True):
-        level = ceilings(1 + np.max(dominance, axis=1), certificates(dominance, diagonal, shared), shared)
-        for columns, kept in _few_columns(found.b, cosines.X, shared):
-            first = _largest_of_few(columns, cosines.error)
+        epsilon = certificates(dominance, diagonal, shared)
+        below = np.cumsum(squares * (1 - epsilon), axis=0) + found.left - residual - rounding
+        low = max(low, float(np.max(np.min(below, axis=1))))
+        level = ceilings(1 + np.max(dominance, axis=1), epsilon, shared)
+        for kept, first in columns:
             levels = np.where(kept, 0.0, level)
-            if shared is not None and kept[shared.degree]:
+            if shared is not None and shared.degree < len(kept) and kept[shared.degree]:
                 levels[shared.degree] = shared.high
-            higher = np.cumsum(found.b**2 * levels[:, None], axis=0)
-            rest = np.max(higher + found.left + residual + rounding, axis=1)
-            # The residual of a degree that is among the columns is not less.
-            most = int(np.max(np.nonzero(kept)[0], initial=0))
-            best = min(best, first + float(np.min(rest[most:])))
-    return best
+            above = np.cumsum(squares * levels[:, None], axis=0) + found.left + residual + rounding
+            # With fewer degrees than are among the columns these would count twice.
+            most = int(np.max(np.nonzero(kept)[0]))
+            high = min(high, first + float(np.min(np.max(above, axis=1)[most:])))
+    return low, high
 
 
 def _few_columns(b: Array, X: Array, shared: PowerEnds | None) -> Iterator[tuple[Array, NDArray[np.bool_]]]:
