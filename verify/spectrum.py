@@ -11,6 +11,7 @@ from derivations.errors import InputError
 from derivations.networks import TwoLayer
 from derivations.spectrum import SpectrumLaw, spectrum_law
 from verify.activations import Array
+from verify.bounds import SpectrumBounds
 from verify.eigenvalues import Extremes
 from verify.published import PublishedExtremes, Range, published_extremes
 
@@ -54,8 +55,8 @@ class NetworkSpectrum:
         Why there is no law.
     eigenvalues : (n,) float or None
         All of the kernel matrix, ascending.
-    lambda_min_at_most : float or None
-        From neighbourhoods of the data.
+    bounds : SpectrumBounds or None
+        Of the data.
     """
 
     network: TwoLayer
@@ -66,7 +67,7 @@ class NetworkSpectrum:
     law: SpectrumLaw | None
     refusal: str | None
     eigenvalues: Array | None
-    lambda_min_at_most: float | None
+    bounds: SpectrumBounds | None
 
 
 def network_spectrum(
@@ -76,7 +77,7 @@ def network_spectrum(
     width: int | None = None,
     data: str | ArrayLike = "sphere",
     eigenvalues: Array | None = None,
-    lambda_min_at_most: float | None = None,
+    bounds: SpectrumBounds | None = None,
 ) -> NetworkSpectrum:
     """Collect what is known of the kernel of n rows in d dimensions.
 
@@ -87,8 +88,8 @@ def network_spectrum(
         As for `derivations.spectrum.spectrum_law`.
     eigenvalues : (n,) float, optional
         Of the kernel matrix of such rows, ascending: from `verify.eigenvalues.eigenvalues`.
-    lambda_min_at_most : float, optional
-        From `verify.neighbourhoods.neighbourhood_bound`.
+    bounds : SpectrumBounds, optional
+        Of that kernel matrix: from `verify.bounds`.
 
     Raises
     ------
@@ -107,7 +108,7 @@ def network_spectrum(
     try:
         law = spectrum_law(network, n, d, width, data)
     except InputError as error:
-        if eigenvalues is None and lambda_min_at_most is None:
+        if eigenvalues is None and bounds is None:
             raise
         refusal = str(error)
     exact: Extremes | None = None
@@ -117,6 +118,7 @@ def network_spectrum(
     largest, smallest, condition = (
         Estimates(
             published=getattr(published, name, None),
+            bounds=getattr(bounds, name, None),
             sharp=getattr(law, name, None),
             exact=getattr(exact, exact_name, None),
         )
@@ -127,7 +129,7 @@ def network_spectrum(
         )
     )
     return NetworkSpectrum(
-        network, largest, smallest, condition, published, law, refusal, eigenvalues, lambda_min_at_most
+        network, largest, smallest, condition, published, law, refusal, eigenvalues, bounds
     )
 
 

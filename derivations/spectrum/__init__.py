@@ -3,9 +3,11 @@
 `harmonics` counts spherical harmonics, `gegenbauer` expands a kernel in them, `rows` weighs rows by their lengths,
 `fixed_point` and `coupled` are the equations, `extremes` reads the ends of the spectrum off them, `density` the whole,
 `reliability` says when to believe it, `problem` checks what is asked, and `law` is the entry point. Derivations stand
-beside it: `published` reconstructs what publications state, `ordering` proves what a gate does to eigenvalues.
+beside it: `published` reconstructs what publications state, `ordering` proves what a gate does to eigenvalues, `bounds` what
+bounds of eigenvalues rest on.
 """
 
+from derivations.spectrum.bounds import bounds_theorems
 from derivations.spectrum.density import Density
 from derivations.spectrum.gegenbauer import GegenbauerExpansion, gegenbauer_expansion
 from derivations.spectrum.law import SpectrumLaw, spectrum_density, spectrum_law
@@ -16,6 +18,7 @@ __all__ = [
     "Density",
     "GegenbauerExpansion",
     "SpectrumLaw",
+    "bounds_theorems",
     "gating_law",
     "gegenbauer_expansion",
     "ordering_theorem",

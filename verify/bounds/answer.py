@@ -54,7 +54,11 @@ class SpectrumBounds:
 def _quotient(top: float, bottom: float, down: bool) -> float:
     if bottom <= 0:
         return float("inf")
-    return float(np.nextafter(np.float64(top) / bottom, 0.0 if down else np.inf)) if top % bottom else top / bottom
+    return (
+        float(np.nextafter(np.float64(top) / bottom, 0.0 if down else np.inf))
+        if top % bottom
+        else top / bottom
+    )
 
 
 def worth_computing(diagonal: Array) -> NDArray[np.bool_]:
@@ -101,6 +105,10 @@ def finished(
 def negligible(diagonal: Array, singular: str | None, mode: str) -> SpectrumBounds:
     """All entries are 0 or next to it."""
     n = len(diagonal)
-    top = 0.0 if singular is not None and not diagonal.any() and n == 1 else 2 * float(np.sum(diagonal)) + n * TINIEST
+    top = (
+        0.0
+        if singular is not None and not diagonal.any() and n == 1
+        else 2 * float(np.sum(diagonal)) + n * TINIEST
+    )
     found = SpectrumBounds((0.0, top), (0.0, top), n, mode, singular)
     return found if singular is None else replace(found, lambda_min=(0.0, 0.0))

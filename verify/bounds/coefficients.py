@@ -2,7 +2,8 @@ r"""A kernel's power coefficients row by row, for rows of any lengths.
 
 With \(\phi(\sqrt{p}\,z) = \sum_k a_k(p) h_k(z)\) in orthonormal Hermite polynomials, \(p_i = |x_i|^2/d\) and g gates
 
-\[ K = \sum_j B_j R^{\circ j} B_j,\qquad B_j = \operatorname{diag}_i\sqrt{w_j}\; p_i^{g/2} a_{j-g}(p_i),\qquad w_j = m + j d \]
+\[ K = \sum_j B_j R^{\circ j} B_j,\qquad B_j = \operatorname{diag}_i\sqrt{w_j}\; p_i^{g/2} a_{j-g}(p_i),
+   \qquad w_j = m + j d \]
 
 in the standard parametrization, 1 + j in the other: every term is positive semidefinite. Bounds do not rely on these
 numbers: they work with the residual of whatever is put in here, taken from the kernel's entries themselves.
@@ -72,9 +73,9 @@ def weights(kernel: Kernel, d: int, degrees: int) -> Array:
     if kernel.kind == "nngp":
         return np.ones(degrees + 1)
     if kernel.network.parametrization.name == "ntk":
-        return 1.0 + j
+        return np.asarray(1.0 + j)
     assert kernel.width is not None
-    return kernel.width + j * float(d)
+    return np.asarray(kernel.width + j * float(d))
 
 
 def hermite_coefficients(kernel: Kernel, p: Array, count: int) -> Array:

@@ -1,7 +1,8 @@
 r"""Bounds from the eigenproblem of the kernel itself, with the radius that rounding and the entries' errors have.
 
 Entries within \(\kappa s_is_j\) of the true ones, \(s_i = \sqrt{K_{ii}}\), move eigenvalues by at most
-\(\kappa\operatorname{tr}K\). Where norms spread widely the smallest eigenvalue is taken from the correlations as well,
+\(\kappa\operatorname{tr}K\). Where norms spread widely the smallest eigenvalue is taken from the
+correlations as well,
 \(\lambda_n(K) \ge \min_i K_{ii}\,\lambda_n(K_{ij}/s_is_j)\) (Ostrowski 1959), which roundings of the longest rows do not reach.
 
 Source: derived here.
@@ -52,8 +53,7 @@ def dense_ends(matrix: Array, roots: Array, error: float, values: Array | None =
     """
     n = len(matrix)
     moved = 1.01 * error * float(roots @ roots) * (1 + gamma(n + 4))
-    if values is None:
-        values = np.linalg.eigvalsh(matrix)
+    values = np.asarray(np.linalg.eigvalsh(matrix) if values is None else values, float)
     low, high = smallest_end(matrix, float(values[0])), largest_end(matrix, float(values[-1]))
     at_least = low.low - moved
     vectors = [low.vector]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from derivations.numeric import extended_rows
 from verify.activations import Array
 from verify.bounds.rounding import Kernel, cosine_error, cosines, cosines_between, entry_error
 
@@ -16,6 +15,10 @@ KEPT = 4000
 """Rows of the largest matrix that is kept."""
 BLOCK = 64
 """Rows of a block: its few arrays stay in a core's cache up to some thousand columns."""
+
+
+COMPUTED = 512
+"""Rows that are computed at once where they are not kept: a multiple of the former."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,9 @@ class Cosines:
 
     def blocks(self) -> Iterator[tuple[slice, Array]]:
         """Rows of R, with ones on the diagonal."""
-        n = len(self.X)
-        for start in range(0, n, BLOCK):
-            rows = slice(start, min(start + BLOCK, n))
-            if n <= KEPT:
-                yield rows, self.matrix[rows]
-            else:
-                block = cosines_between(self.X[rows], self.X)
-                block[np.arange(len(block)), np.arange(rows.start, rows.stop)] = 1.0
-                yield rows, block
+        for rows, block in _row_blocks(self.X, cosines_between, self.matrix if len(self.X) <= KEPT else None):
+            block[np.arange(len(block)), np.arange(rows.start, rows.stop)] = 1.0
+            yield rows, block
 
 
 @dataclass(frozen=True)
@@ -88,16 +85,27 @@ class Entries:
 
     def blocks(self) -> Iterator[tuple[slice, Array]]:
         """Rows of the scaled K."""
-        n = len(self.X)
-        for start in range(0, n, BLOCK):
-            rows = slice(start, min(start + BLOCK, n))
-            yield rows, self.matrix[rows] if n <= KEPT else self.kernel(self.X[rows], self.X) / self.scale
+        kept = self.matrix if len(self.X) <= KEPT else None
+        return _row_blocks(self.X, lambda some, X: self.kernel(some, X) / self.scale, kept)
 
     def part(self, rows: Array) -> Array:
         """The scaled kernel of some rows with each other."""
         if len(self.X) <= KEPT:
             return self.matrix[np.ix_(rows, rows)]
         return np.asarray(self.kernel(self.X[rows]) / self.scale)
+
+
+def _row_blocks(
+    X: Array, function: Callable[[Array, Array], Array], kept: Array | None
+) -> Iterator[tuple[slice, Array]]:
+    """Rows of a matrix that is kept, or computed more of them at a time."""
+    n = len(X)
+    for first in range(0, n, COMPUTED):
+        several = slice(first, min(first + COMPUTED, n))
+        part = function(X[several], X) if kept is None else kept[several]
+        for start in range(0, len(part), BLOCK):
+            some = part[start : start + BLOCK]
+            yield slice(first + start, first + start + len(some)), some
 
 
 def kernel_diagonal(kernel: Kernel, X: Array) -> Array:
@@ -109,8 +117,3 @@ def kernel_diagonal(kernel: Kernel, X: Array) -> Array:
 def entries(kernel: Kernel, X: Array, diagonal: Array) -> Entries:
     """The entries of a kernel whose diagonal is positive, with their error."""
     return Entries(kernel, X, diagonal, entry_error(kernel, X))
-
-
-def row_dimension(kernel: Kernel, X: Array) -> int:
-    """Columns of the rows that the kernel sees: one more with biases."""
-    return int(extended_rows(kernel.network, X[:1]).shape[1])

@@ -145,7 +145,10 @@ class WidthFamily:
             low = max(first.smallest[0], 0.0) + more * max(slope.smallest[0], 0.0)
             high = first.largest[1] + more * slope.largest[1]
             # Three roundings of each of the sums.
-            inner = min(q[1] for q in quotients) * (1 + 4 * UNIT), max(q[0] for q in quotients) * (1 - 4 * UNIT)
+            inner = (
+                min(q[1] for q in quotients) * (1 + 4 * UNIT),
+                max(q[0] for q in quotients) * (1 - 4 * UNIT),
+            )
         return finished(
             (low * (1 - 4 * UNIT), inner[0]),
             (inner[1], high * (1 + 4 * UNIT)),

@@ -29,7 +29,9 @@ def inner_bounds(entries: Entries) -> tuple[float, float]:
         bottom = krylov(entries.matrix, start)[0]
         smallest = min(smallest, _quotient(entries, bottom)[1])
         top = krylov(entries.matrix, top)[1]
-    return smallest, max(_quotient(entries, top)[0], float(np.max(entries.roots) ** 2) * (1 - 2 * entries.error))
+    return smallest, max(
+        _quotient(entries, top)[0], float(np.max(entries.roots) ** 2) * (1 - 2 * entries.error)
+    )
 
 
 def krylov(A: Array, start: Array, steps: int = STEPS) -> tuple[Array, Array]:

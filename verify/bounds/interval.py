@@ -105,15 +105,16 @@ def kernel_bounds(
     X : (n, d) float
     mode : str
     shared : SharedPower, optional
-    matrix, values : (n, n) float, (n,) float, optional
-        The kernel of X and its eigenvalues to LAPACK's error, where they are known: they are not computed again.
+    matrix, values : (n, n) float, (k,) float, optional
+        The kernel of X and eigenvalues to LAPACK's error, the smallest first and the largest last, where they are known:
+        they are not computed again.
 
     Raises
     ------
     InputError
         As `spectrum_bounds`.
     """
-    if mode != "none" and len(X) > KEPT:
+    if mode != "none" and matrix is None and len(X) > KEPT:
         raise InputError(f"mode must be none for more than {KEPT} rows, got {mode} for {len(X)}")
     with one_blas_thread(), np.errstate(over="ignore", under="ignore"):
         if matrix is None and len(X) <= KEPT:

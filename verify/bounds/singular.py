@@ -120,7 +120,9 @@ def _multiples(X: Array, signed: bool) -> tuple[int, int] | None:
 def _is_multiple(x: Array, y: Array, pivot: int) -> bool:
     a, b = Fraction(float(x[pivot])), Fraction(float(y[pivot]))
     return all(
-        Fraction(float(s)) * b == Fraction(float(t)) * a for s, t in zip(x, y, strict=True) if s != 0 or t != 0
+        Fraction(float(s)) * b == Fraction(float(t)) * a
+        for s, t in zip(x, y, strict=True)
+        if s != 0 or t != 0
     )
 
 

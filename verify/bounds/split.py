@@ -82,11 +82,7 @@ def split(entries: Entries, cosines: Cosines, b: Array) -> Split:
     totals = np.array([np.sum(v, axis=0) / column for column in v]).T  # sum_k v_k / v_i, (t, n)
     per_degree = 1.01 * np.arange(degrees) * cosines.error + 2 * UNIT * np.arange(degrees)
     dominance = (dominance * grown + per_degree[None, :, None] * totals[:, None, :]) * (1 + 8 * UNIT)
-    error = (
-        entries.error * 1.01
-        + 1.01 * degrees * cosines.error
-        + 8 * (degrees + 4) * UNIT
-    )
+    error = entries.error * 1.01 + 1.01 * degrees * cosines.error + 8 * (degrees + 4) * UNIT
     weighted = np.array([s * np.sum(s[:, None] * v, axis=0)[t] / v[:, t] for t in range(len(POWERS))])
     residual = (residual * grown + error * weighted[:, None, :]) * (1 + 8 * UNIT)
     return Split(entries, b, dominance, residual, left)
@@ -148,7 +144,10 @@ def _largest_of_few(F: Array, cosine_error: float) -> float:
 
 
 def dominated(entries: Entries) -> float:
-    r"""\(\max_i (|K|v)_i/v_i\), v after a few power steps, scaled: close to the largest eigenvalue if K has no negative entry."""
+    r"""\(\max_i (|K|v)_i/v_i\), v after a few power steps, scaled.
+
+    Close to the largest eigenvalue if K has no negative entry.
+    """
     s = entries.roots
     v = np.maximum(s, 1e-8 * np.max(s))
     best = np.inf
