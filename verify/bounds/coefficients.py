@@ -13,8 +13,12 @@ Source: derived here (Mehler's formula at two variances).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
 import numpy as np
 
+from derivations.activations import Activation
 from derivations.elementwise import activation_functions
 from derivations.spectrum.gegenbauer import composite
 from verify.activations import Array
@@ -47,13 +51,13 @@ def row_coefficients(kernel: Kernel, X: Array, diagonal: Array, degrees: int) ->
     --------
     >>> from derivations import kernel_function, network
     >>> K = kernel_function(network("bilinear"), width=8)  # (m + 2 d) rho^2 on the sphere
-    >>> row_coefficients(K, np.ones((1, 3)), np.array([14.0]), 3)[:, 0].round(6)
+    >>> abs(row_coefficients(K, np.ones((1, 3)), np.array([14.0]), 3)[:, 0].round(6))
     array([0.      , 0.      , 3.741657, 0.      ])
     """
     d, gates = X.shape[1], kernel.network.gates
     with np.errstate(all="ignore"):
         p = np.sum(X * X, axis=1) / d
-        homogeneity = kernel.network.activation.homogeneity
+        homogeneity = homogeneity_of(kernel.network.activation)
         count = degrees + 1 - gates
         if homogeneity is None:
             found = hermite_coefficients(kernel, p, count)
@@ -78,6 +82,17 @@ def weights(kernel: Kernel, d: int, degrees: int) -> Array:
     return np.asarray(kernel.width + j * float(d))
 
 
+@lru_cache(maxsize=64)
+def _function(activation: Activation) -> Callable[[Array], Array]:
+    return activation_functions(activation)[0]
+
+
+@lru_cache(maxsize=64)
+def homogeneity_of(activation: Activation) -> int | None:
+    """Of an activation, found once."""
+    return activation.homogeneity
+
+
 def hermite_coefficients(kernel: Kernel, p: Array, count: int) -> Array:
     """a_k(p), k < count : (count, len(p)) float.
 
@@ -88,7 +103,7 @@ def hermite_coefficients(kernel: Kernel, p: Array, count: int) -> Array:
     >>> hermite_coefficients(relu, np.ones(1), 3)[:, 0].round(9)
     array([0.39894228, 0.5       , 0.28209479])
     """
-    phi, _ = activation_functions(kernel.network.activation)
+    phi = _function(kernel.network.activation)
     z, weight = composite(-REACH, REACH, PANELS)
     basis = np.empty((max(count, 2), len(z)))
     basis[0] = weight * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)

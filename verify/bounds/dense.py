@@ -2,8 +2,8 @@ r"""Bounds from the eigenproblem of the kernel itself, with the radius that roun
 
 Entries within \(\kappa s_is_j\) of the true ones, \(s_i = \sqrt{K_{ii}}\), move eigenvalues by at most
 \(\kappa\operatorname{tr}K\). Where norms spread widely the smallest eigenvalue is taken from the
-correlations as well,
-\(\lambda_n(K) \ge \min_i K_{ii}\,\lambda_n(K_{ij}/s_is_j)\) (Ostrowski 1959), which roundings of the longest rows do not reach.
+correlations as well, \(\lambda_n(K) \ge \min_i K_{ii}\,\lambda_n(K_{ij}/s_is_j)\) (Ostrowski 1959), which roundings of the
+longest rows do not reach.
 
 Source: derived here.
 """

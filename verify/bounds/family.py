@@ -49,8 +49,8 @@ class WidthFamily:
     >>> family = WidthFamily(network("relu"), X)
     >>> for width in (1, 100):
     ...     print("{:.3f} {:.3f}".format(*family.bounds(width).lambda_min))
-    1.361 1.361
-    6.164 6.309
+    2.959 2.959
+    8.235 8.362
     """
 
     network: TwoLayer

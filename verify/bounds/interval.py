@@ -18,7 +18,7 @@ from derivations.numeric import kernel_function
 from derivations.threads import one_blas_thread
 from verify.activations import Array
 from verify.bounds.answer import Interval, SpectrumBounds, finished, negligible, worth_computing
-from verify.bounds.coefficients import row_coefficients
+from verify.bounds.coefficients import homogeneity_of, row_coefficients
 from verify.bounds.dense import dense_ends
 from verify.bounds.entries import KEPT, Cosines, Entries, entries, kernel_diagonal
 from verify.bounds.family import WidthFamily
@@ -73,10 +73,10 @@ def spectrum_bounds(
     >>> for mode in MODES:
     ...     found = spectrum_bounds("reglu", X, width=64, mode=mode)
     ...     print(mode, "{:.2f} {:.2f}".format(*found.lambda_min), "{:.1f} {:.1f}".format(*found.lambda_max))
-    none 7.81 13.27 124.6 177.5
-    shared 11.80 13.27 124.6 147.3
-    family 13.15 13.27 124.6 124.7
-    dense 13.27 13.27 124.6 124.6
+    none 2.32 10.61 239.2 243.7
+    shared 7.62 10.61 239.2 243.7
+    family 10.54 10.66 239.0 239.5
+    dense 10.61 10.61 239.2 239.2
     >>> spectrum_bounds("relu", [[1, 2], [3, 6]], width=4).singular
     'row 1 is a multiple of row 0'
     """
@@ -162,7 +162,7 @@ def _split_bounds(found: Entries, mode: str, shared: SharedPower | None) -> tupl
     sums = split(found, cosines, b)
     ends = None
     if mode == "shared" and shared is not None and len(b) > 1:
-        homogeneity = network.activation.homogeneity
+        homogeneity = homogeneity_of(network.activation)
         ends = shared.ends((1 if homogeneity is None else homogeneity) + network.gates)
     high, top = inner_bounds(found)
     low, above = outer_bounds(sums, cosines, ends)

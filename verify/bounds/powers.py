@@ -70,7 +70,7 @@ class SharedPower:
     >>> X = np.random.default_rng(0).standard_normal((30, 20))
     >>> shared = SharedPower(Cosines(X))
     >>> print(shared.degree, f"{shared.ends(0).low:.2f} {shared.ends(0).high:.2f}")
-    2 0.53 1.50
+    2 0.37 1.70
     """
 
     cosines: Cosines

@@ -15,12 +15,14 @@ Source: derived here.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from math import comb
 
 import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
+from derivations.activations import Activation
 from derivations.networks import TwoLayer
 from derivations.symbols import z
 from verify.activations import Array
@@ -51,25 +53,31 @@ def why_singular(network: TwoLayer, X: Array, diagonal: Array) -> str | None:
     if np.any(zero & (diagonal == 0)):
         return f"row {int(np.argmax(zero & (diagonal == 0)))} is zero, and its kernel"
     biased = network.parametrization.has_biases
-    activation = network.activation
+    homogeneity, parity = _symmetries(network.activation)
     pair = _repeated(X, X)
     if pair is not None:
         return f"row {pair[1]} repeats row {pair[0]}"
     if not biased:
-        if activation.homogeneity is not None:
-            pair = _multiples(X, signed=activation.parity is None)
+        if homogeneity is not None:
+            pair = _multiples(X, signed=parity is None)
             if pair is not None:
                 return f"row {pair[1]} is a multiple of row {pair[0]}"
-        elif activation.parity is not None:
+        elif parity is not None:
             pair = _opposites(X)
             if pair is not None:
-                return f"row {pair[1]} is opposite to row {pair[0]}, and the activation {activation.parity}"
+                return f"row {pair[1]} is opposite to row {pair[0]}, and the activation {parity}"
         most = dimensions(network, X.shape[1])
         if most is not None and most < len(X):
             return f"its degrees span at most {most} dimensions, and there are {len(X)} rows"
     return None
 
 
+@lru_cache(maxsize=64)
+def _symmetries(activation: Activation) -> tuple[int | None, str | None]:
+    return activation.homogeneity, activation.parity
+
+
+@lru_cache(maxsize=256)
 def dimensions(network: TwoLayer, d: int) -> int | None:
     """How many dimensions the features of a polynomial network span at most; None if infinitely many.
 
