@@ -9,11 +9,14 @@ from numpy.typing import ArrayLike
 
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
-from derivations.spectrum import SpectrumLaw, spectrum_law
+from derivations.spectrum import SpectrumLaw, data_free_bound, spectrum_law
 from verify.activations import Array
 from verify.bounds import SpectrumBounds
 from verify.eigenvalues import Extremes
 from verify.published import PublishedExtremes, Range, published_extremes
+
+UNLIKELY = 0.01
+"""Share of all rows of the sphere for which the bound without data need not hold."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class NetworkSpectrum:
         All of the kernel matrix, ascending.
     bounds : SpectrumBounds or None
         Of the data.
+    data_free : float or None
+        What the smallest eigenvalue is at least for all but a share `UNLIKELY` of all uniform rows of the sphere.
     """
 
     network: TwoLayer
@@ -68,6 +73,7 @@ class NetworkSpectrum:
     refusal: str | None
     eigenvalues: Array | None
     bounds: SpectrumBounds | None
+    data_free: float | None
 
 
 def network_spectrum(
@@ -111,6 +117,9 @@ def network_spectrum(
         if eigenvalues is None and bounds is None:
             raise
         refusal = str(error)
+    data_free: float | None = None
+    if law is not None and isinstance(data, str) and data == "sphere":
+        data_free = data_free_bound(network, n, d, width, 1 - UNLIKELY)
     exact: Extremes | None = None
     if eigenvalues is not None:
         exact = Extremes(float(eigenvalues[-1]), float(eigenvalues[0]), n)
@@ -129,7 +138,7 @@ def network_spectrum(
         )
     )
     return NetworkSpectrum(
-        network, largest, smallest, condition, published, law, refusal, eigenvalues, bounds
+        network, largest, smallest, condition, published, law, refusal, eigenvalues, bounds, data_free
     )
 
 

@@ -2,12 +2,13 @@
 
 `harmonics` counts spherical harmonics, `gegenbauer` expands a kernel in them, `rows` weighs rows by their lengths,
 `fixed_point` and `coupled` are the equations, `extremes` reads the ends of the spectrum off them, `density` the whole,
-`reliability` says when to believe it, `problem` checks what is asked, and `law` is the entry point. Derivations stand
-beside it: `published` reconstructs what publications state, `ordering` proves what a gate does to eigenvalues, `bounds` what
-bounds of eigenvalues rest on.
+`reliability` says when to believe it, `problem` checks what is asked, and `law` is the entry point; `data_free` bounds the
+smallest eigenvalue without the rows. Derivations stand beside it: `published` reconstructs what publications state,
+`ordering` proves what a gate does to eigenvalues, `bounds` what bounds of eigenvalues rest on.
 """
 
 from derivations.spectrum.bounds import bounds_theorems
+from derivations.spectrum.data_free import data_free_bound
 from derivations.spectrum.density import Density
 from derivations.spectrum.gegenbauer import GegenbauerExpansion, gegenbauer_expansion
 from derivations.spectrum.law import SpectrumLaw, spectrum_density, spectrum_law
@@ -19,6 +20,7 @@ __all__ = [
     "GegenbauerExpansion",
     "SpectrumLaw",
     "bounds_theorems",
+    "data_free_bound",
     "gating_law",
     "gegenbauer_expansion",
     "ordering_theorem",

@@ -78,6 +78,7 @@ def test_json_has_the_public_keys(capsys):
             "lambda_min_at_most",
             "bounds_mode",
             "singular",
+            "data_free",
         }
 
 
@@ -232,6 +233,18 @@ def test_large_inputs_have_bounds_without_the_eigenproblem(tmp_path: Path, capsy
     assert values[0] <= at_most == of["lambda_min"]["bounds"][1] < 2 * values[0]
     low, high = of["lambda_max"]["bounds"]
     assert 0.98 * values[-1] <= low <= values[-1] <= high <= 1.1 * values[-1]
+
+
+def test_random_rows_that_are_not_drawn_have_a_bound_without_them(capsys):
+    arguments = ("relu", "--n", "5000", "--d", "100", "--width", "64")
+    found = report(*arguments, capsys=capsys)
+    at_least = found["reliability"]["relu"]["data_free"]
+    assert 0 < at_least < found["networks"]["relu"]["lambda_min"]["sharp"]
+    _, out, _ = ask(*arguments, capsys=capsys)
+    text = " ".join(out.split())
+    assert f"lambda_min is at least {at_least:.5g} for all but 1% of such rows (proved)" in text
+    gaussian = report(*arguments, "--data", "gaussian", capsys=capsys)
+    assert gaussian["reliability"]["relu"]["data_free"] is None
 
 
 def test_modes_of_bounds_give_intervals_around_the_same_values(capsys):

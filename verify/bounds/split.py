@@ -27,8 +27,8 @@ from verify.bounds.entries import KEPT, Cosines, Entries
 from verify.bounds.powers import PowerEnds, ceilings, certificates
 from verify.bounds.rounding import UNIT, gamma
 
-STEPS = 6
-"""Of the power method, where the entries are kept."""
+STEPS, STEPS_BEYOND = 6, 3
+"""Of the power method, where the entries are kept and where they are computed again."""
 POWERS = (0, 1, 2)
 r"""Vectors \(v_i = K_{ii}^{-t/2}\) of diagonal dominance: the larger t, the more the short rows are spared."""
 
@@ -151,7 +151,7 @@ def dominated(entries: Entries) -> float:
     s = entries.roots
     v = np.maximum(s, 1e-8 * np.max(s))
     best = np.inf
-    for _ in range(STEPS if len(s) <= KEPT else 1):
+    for _ in range(STEPS if len(s) <= KEPT else STEPS_BEYOND):
         image = np.concatenate([np.abs(K) @ v for _, K in entries.blocks()])
         image += entries.error * 1.01 * s * float(s @ v)
         best = min(best, float(np.max(image / v)) * (1 + gamma(len(v) + 8)))

@@ -15,7 +15,7 @@ from verify.activations import Array
 from verify.commands.data import DataRequest
 from verify.commands.values import SCHEMA, interval, number, readable
 from verify.published import HYPOTHESES, SOURCE
-from verify.spectrum import Estimates, NetworkSpectrum
+from verify.spectrum import UNLIKELY, Estimates, NetworkSpectrum
 
 QUANTITIES = {
     "lambda_max": "lambda_max",
@@ -90,6 +90,7 @@ def _reliability(found: NetworkSpectrum) -> dict[str, object]:
         "lambda_min_at_most": None if found.bounds is None else _numbers(found.bounds.lambda_min[1]),
         "bounds_mode": None if found.bounds is None else found.bounds.mode,
         "singular": None if found.bounds is None else found.bounds.singular,
+        "data_free": _numbers(found.data_free),
     }
 
 
@@ -246,6 +247,8 @@ def _smallest(found: NetworkSpectrum) -> Iterator[str]:
     if bounds is not None and bounds.singular is not None:
         yield f"lambda_min is exactly 0 and the condition number infinite: {bounds.singular}"
         return
+    if found.data_free and bounds is None:
+        yield f"lambda_min is at least {_cell(found.data_free)} for all but {UNLIKELY:.0%} of such rows (proved)"
     if found.condition_number.exact == np.inf:
         yield "the kernel is singular to rounding: its smallest eigenvalue is 0, its condition number infinite"
     elif found.eigenvalues is None and found.condition_number.sharp == np.inf:
