@@ -44,7 +44,7 @@ class PowerEnds:
     mean : float
         mu, about the mean of the entries off the diagonal.
     high : float
-        \(R^{\circ q} \preceq \mu 11^T + {}\) `high` I.
+        \(R^{\circ q} \preceq \mu 11^T + {}\) `high` \(T^{-1}\).
     """
 
     degree: int
@@ -57,6 +57,11 @@ class PowerEnds:
     def certificate(self) -> Array:
         """The vector of the lower bound, (n,)."""
         return np.maximum(1 - max(self.low, 0.0) / self.t * (1 - 4 * UNIT), 0.0) + 2 * UNIT
+
+    @property
+    def ceiling(self) -> Array:
+        """What the power without its mean is below, as a diagonal, (n,)."""
+        return np.asarray(self.high / self.t * (1 + 4 * UNIT))
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,8 @@ def power_ends(cosines: Cosines, degree: int, t: Array) -> PowerEnds:
     matrix = (matrix + matrix.T) / 2
     low = smallest_end(matrix).low - error * float(np.sum(t))
     mean = max(float(np.sum(power)) - n, 0.0) / max(n * (n - 1), 1)
-    high = largest_end(power - mean).low + (error + 2 * UNIT) * n
+    rest = (power - mean) * root[:, None] * root
+    high = largest_end((rest + rest.T) / 2).low + (error + 2 * UNIT) * float(np.sum(t))
     return PowerEnds(degree, t, low, mean, high)
 
 
@@ -165,7 +171,7 @@ def ceilings(sums: Array, best: Array, shared: PowerEnds | None) -> Array:
     most = np.max(best, axis=1)
     result = np.array(sums, float)
     if shared is not None and shared.degree < len(sums):
-        whole = (shared.high + shared.mean * best.shape[1]) * (1 + 4 * UNIT)
+        whole = (float(np.max(shared.ceiling)) + shared.mean * best.shape[1]) * (1 + 4 * UNIT)
         result[shared.degree] = min(result[shared.degree], whole)
     for j in range(2, len(sums)):
         i = np.arange(1, j)

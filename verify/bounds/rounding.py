@@ -109,6 +109,8 @@ def sensitivity(kernel: Kernel, X: Array) -> Sensitivity:
     1.000 2.000
     """
     norms = np.linalg.norm(X, axis=1)
+    if not norms.any():
+        return Sensitivity(0.0, 0.0)
     lengths = np.unique(np.quantile(norms[norms > 0], np.linspace(0, 1, LENGTHS), method="nearest"))
     d = X.shape[1]
     theta = np.linspace(0, np.pi, ANGLES) if d > 1 else np.array([0.0, np.pi])

@@ -105,12 +105,16 @@ def outer_bounds(found: Split, cosines: Cosines, shared: PowerEnds | None = None
         epsilon = certificates(dominance, diagonal, shared)
         below = np.cumsum(squares * (1 - epsilon), axis=0) + found.left - residual - rounding
         low = max(low, float(np.max(np.min(below, axis=1))))
-        level = ceilings(1 + np.max(dominance, axis=1), epsilon, shared)
+        level = ceilings(1 + np.max(dominance, axis=1), epsilon, shared)[:, None]
+        # A row sum for every row, or one number: what is less where the rows are long.
+        by_row = np.max(diagonal * (1 + dominance), axis=1) < np.max(diagonal * level, axis=1)
+        level = np.where(by_row[:, None], 1 + dominance, level)
         for kept, first in columns:
-            levels = np.where(kept, 0.0, level)
+            levels = np.where(kept[:, None], 0.0, level)
             if shared is not None and shared.degree < len(kept) and kept[shared.degree]:
-                levels[shared.degree] = shared.high
-            above = np.cumsum(squares * levels[:, None], axis=0) + found.left + residual + rounding
+                levels[shared.degree] = shared.ceiling
+            above = np.cumsum(squares * levels, axis=0) + found.left + residual + rounding
+            above += gamma(2 * len(found.b) + 16) * np.abs(above)
             # With fewer degrees than are among the columns these would count twice.
             most = int(np.max(np.nonzero(kept)[0]))
             high = min(high, first + float(np.min(np.max(above, axis=1)[most:])))
