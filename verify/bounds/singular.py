@@ -3,8 +3,8 @@ r"""Why a kernel matrix is exactly singular, where that can be told from the dat
 - Two rows are equal; or one is a positive multiple of another and the activation homogeneous; or the negative of
   another and the activation even or odd: two rows of K are proportional.
 - A row is 0, and its kernel.
-- The kernel has finitely many degrees of one parity, whose features are homogeneous polynomials: in d dimensions
-  those of degree j span \(\binom{d+j-1}{j}\), and on a ray higher degrees contain the lower ones of their parity.
+- The kernel has finitely many degrees: its features are homogeneous polynomials, of which on rows of rank r those of
+  degree j span \(\binom{r+j-1}{j}\) dimensions; for a homogeneous activation there is one degree.
 
 Multiples are told from quotients \(x_k/x_l\), which are rounded alike for exact multiples, and confirmed in rational
 arithmetic.
@@ -20,12 +20,17 @@ from math import comb
 
 import numpy as np
 import sympy as sp
+from flint import fmpz_mat
 from numpy.typing import NDArray
 
 from derivations.activations import Activation
 from derivations.networks import TwoLayer
 from derivations.symbols import z
 from verify.activations import Array
+
+
+EXACT_RANK = 200_000
+"""Entries of the largest data whose exact rank is computed."""
 
 
 def why_singular(network: TwoLayer, X: Array, diagonal: Array) -> str | None:
@@ -66,7 +71,9 @@ def why_singular(network: TwoLayer, X: Array, diagonal: Array) -> str | None:
             pair = _opposites(X)
             if pair is not None:
                 return f"row {pair[1]} is opposite to row {pair[0]}, and the activation {parity}"
-        most = dimensions(network, X.shape[1])
+        most = dimensions(network, min(X.shape))
+        if most is not None and len(X) <= most and X.size <= EXACT_RANK:
+            most = dimensions(network, exact_rank(X))
         if most is not None and most < len(X):
             return f"its degrees span at most {most} dimensions, and there are {len(X)} rows"
     return None
@@ -98,6 +105,23 @@ def dimensions(network: TwoLayer, d: int) -> int | None:
         # The length is one factor of all: on the sphere a degree contains the lower ones of its parity.
         return sizes[0]
     return sum(sizes)
+
+
+def exact_rank(X: Array) -> int:
+    """The rank of these very numbers, in whole-number arithmetic.
+
+    Examples
+    --------
+    >>> exact_rank(np.array([[1.0, 2.0], [0.1, 0.2], [0.1, 0.3]])), exact_rank(np.array([[1.0, 3.0], [0.1, 0.3]]))
+    (2, 2)
+    """
+    # Each row times a power of two that leaves whole numbers: its rank is the same.
+    rows = []
+    for row in X.tolist():
+        pairs = [value.as_integer_ratio() for value in row]
+        most = max(bottom for _, bottom in pairs)
+        rows.append([top * (most // bottom) for top, bottom in pairs])
+    return int(fmpz_mat(rows).rank())
 
 
 def _repeated(keys: Array, X: Array) -> tuple[int, int] | None:
