@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from itertools import product
 from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from derivations.identity import vanishes
 from derivations.matrix_symbols import (
-    CHANCE,
-    CYCLE,
     DIAGONAL,
-    FOURTH,
-    FOURTH_TRACE,
     OUTPUTS,
-    SECOND,
-    TAIL,
-    WITH_PROBABILITY,
     Diagonal,
     Entries,
     Hadamard,
@@ -34,7 +26,7 @@ from derivations.matrix_symbols import (
 )
 from derivations.rules.ordering import entry
 from derivations.rules.rule import Rule, known
-from derivations.symbols import Expectation, Phi, d, l, m, n, u_1, u_2, x, y
+from derivations.symbols import Expectation, Phi, d, l, m, u_1, u_2, x, y
 
 if TYPE_CHECKING:
     from derivations.derivation import Step
@@ -234,38 +226,6 @@ def _unit_diagonal(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     return (matrix in powers and rhs == 1) or (isinstance(matrix, Kernel) and rhs == DIAGONAL)
 
 
-def _walks(points: int) -> dict[tuple[bool, bool], int]:
-    """Closed walks of four steps over so many points, no step staying: counted by which opposite corners coincide."""
-    counts: dict[tuple[bool, bool], int] = {}
-    for walk in product(range(points), repeat=4):
-        if all(walk[i] != walk[i - 1] for i in range(4)):
-            key = walk[0] == walk[2], walk[1] == walk[3]
-            counts[key] = counts.get(key, 0) + 1
-    return counts
-
-
-def _closed_walks(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
-    """E tr H^4 by what corners coincide: counted for 2 to 6 points, more than the degree of a polynomial needs."""
-    if lhs != FOURTH_TRACE:
-        return False
-    for points in range(2, 7):
-        counts = _walks(points)
-        one = counts.get((True, False), 0) + counts.get((False, True), 0)
-        expected = (
-            counts.get((False, False), 0) * CYCLE + one * SECOND**2 + counts.get((True, True), 0) * FOURTH
-        )
-        if not vanishes(rhs.subs(n, points) - expected):
-            return False
-    polynomial = sp.Poly(sp.expand(rhs), n)
-    return bool(polynomial.degree() <= 4)
-
-
-def _markov(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """P(lambda_n < t - (T / p)^(1/4)) <= P(tr H^4 > T / p) <= p, for |H| <= (tr H^4)^(1/4)."""
-    trace = known(FOURTH_TRACE, earlier)
-    return bool(lhs == WITH_PROBABILITY and rhs == TAIL - (trace / CHANCE) ** sp.Rational(1, 4))
-
-
 RULES: dict[str, Rule] = {
     "certificate": Rule(
         "a name for a vector with A - I + diag(eps) positive semidefinite, ones on the diagonal of A",
@@ -313,13 +273,5 @@ RULES: dict[str, Rule] = {
         "1 - lambda_n(A o B) / t <= (1 - lambda_n(A)) (1 - lambda_n(B) / t), A with diagonal 1, B with t",
         "derived here, from Schur 1911",
         _defect,
-    ),
-    "closed walks": Rule(
-        "E tr H^4 of a kernel of independent uniform directions, by which corners of a walk coincide",
-        "derived here",
-        _closed_walks,
-    ),
-    "Markov's inequality": Rule(
-        "|H|^4 <= tr H^4, which exceeds its mean over p with probability p at most", "Markov", _markov
     ),
 }

@@ -28,7 +28,6 @@ from derivations.networks import TwoLayer
 from derivations.symbols import z
 from verify.activations import Array
 
-
 EXACT_RANK = 200_000
 """Entries of the largest data whose exact rank is computed."""
 
@@ -102,7 +101,7 @@ def dimensions(network: TwoLayer, d: int) -> int | None:
     degrees = range(top, -1, -2 if parity else -1)
     sizes = [comb(d + j + network.gates - 1, j + network.gates) for j in degrees]
     if activation.homogeneity is not None:
-        # The length is one factor of all: on the sphere a degree contains the lower ones of its parity.
+        # A power of z: one degree alone.
         return sizes[0]
     return sum(sizes)
 
