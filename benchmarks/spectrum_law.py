@@ -1,7 +1,8 @@
 """How accurate the sharp law of the spectrum is: relative errors against dense eigenvalues of random data.
 
 The first table has a row per network, size and kind of data at d >= 50, the median over draws of the absolute errors in
-per cent (Gaussian data enter with their actual lengths), then the median and the 90th percentile over all draws.
+per cent (Gaussian data enter with their actual lengths), then the median and the 90th percentile over all draws, over
+those that the law calls reliable, and over the others: `fluctuation` is the deviation it states for lambda_min.
 `singular` is the smallest eigenvalue over the largest where the law says 0. The second table takes d from 5 to 30 and
 sorts draws by what the law says of itself: kappa of the actual nearest pair. It takes two minutes.
 
@@ -62,6 +63,7 @@ def errors(name: str, n: int, d: int, width: int, kind: str, seed: int) -> Draw:
     seconds = time.perf_counter() - start
     values = np.linalg.eigvalsh(kernel(name, width)(X))
     result = {"lambda_max": law.lambda_max / values[-1] - 1, "kappa": kappa, "seconds": seconds}
+    result |= {"fluctuation": law.fluctuation, "reliable": float(law.reliable)}
     if not law.lambda_min:
         return result | {"singular": abs(values[0]) / values[-1]}
     ratio = law.condition_number * values[0] / values[-1]
@@ -69,15 +71,22 @@ def errors(name: str, n: int, d: int, width: int, kind: str, seed: int) -> Draw:
 
 
 def rows(draws: int = DRAWS) -> Iterator[Row]:
-    """A row per case, then two per kind of data and two of all."""
+    """A row per case, then for each kind of data and for both two of all draws, of reliable and of other ones."""
     everything: dict[str, list[Draw]] = {kind: [] for kind in KINDS}
     for case, kind in product(SIZES, KINDS):
         found = [errors(*case, kind, seed) for seed in range(draws)]
         everything[kind] += found
         yield {"case": "{} n {} d {} m {}".format(*case), "data": kind} | summary(found, 50)
     everything["both"] = [draw for found in everything.values() for draw in found]
-    for (kind, found), percentile in product(everything.items(), (50, 90)):
-        yield {"case": f"{percentile} % of {len(found)} draws", "data": kind} | summary(found, percentile)
+    for kind, found in everything.items():
+        reliable = [draw for draw in found if draw["reliable"]]
+        others = [draw for draw in found if not draw["reliable"]]
+        for (which, chosen), percentile in product(
+            (("all", found), ("reliable", reliable), ("flagged", others)), (50, 90)
+        ):
+            if chosen:
+                title = f"{percentile} % of {len(chosen)} draws, {which}"
+                yield {"case": title, "data": kind} | summary(chosen, percentile)
 
 
 def flag_rows() -> Iterator[Row]:
@@ -97,6 +106,7 @@ def summary(found: list[Draw], percentile: int) -> Row:
     for name in QUANTITIES:
         sizes = [abs(draw[name]) for draw in found if name in draw]
         result[f"{name} %"] = round(100 * float(np.percentile(sizes, percentile)), 2) if sizes else "-"
+    result["fluctuation %"] = round(100 * float(np.median([draw["fluctuation"] for draw in found])), 2)
     result["kappa"] = round(float(np.median([draw["kappa"] for draw in found])), 2)
     singular = [draw["singular"] for draw in found if "singular" in draw]
     result["singular"] = f"{max(singular):.0e}" if singular else "-"

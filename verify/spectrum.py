@@ -97,11 +97,6 @@ def network_spectrum(
     bounds : SpectrumBounds, optional
         Of that kernel matrix: from `verify.bounds`.
 
-    Raises
-    ------
-    InputError
-        If the law refuses the arguments and nothing is known of the data either.
-
     Examples
     --------
     >>> from derivations import network
@@ -114,8 +109,6 @@ def network_spectrum(
     try:
         law = spectrum_law(network, n, d, width, data)
     except InputError as error:
-        if eigenvalues is None and bounds is None:
-            raise
         refusal = str(error)
     data_free: float | None = None
     if law is not None and isinstance(data, str) and data == "sphere":

@@ -1,10 +1,11 @@
 """The spectrum of infinite-width kernels on random data: a sharp law for sphere and Gaussian rows.
 
 `harmonics` counts spherical harmonics, `gegenbauer` expands a kernel in them, `rows` weighs rows by their lengths,
-`fixed_point` and `coupled` are the equations, `extremes` reads the ends of the spectrum off them, `density` the whole,
-`reliability` says when to believe it, `problem` checks what is asked, and `law` is the entry point; `data_free` bounds the
-smallest eigenvalue without the rows. Derivations stand beside it: `published` reconstructs what publications state,
-`ordering` proves what a gate does to eigenvalues, `bounds` what bounds of eigenvalues rest on.
+`fixed_point` and `coupled` (of `features`) are the equations, `extremes` reads the ends of the spectrum off them,
+`density` and `coupled_density` the whole, `fluctuation` and `reliability` say when to believe it, `problem` checks what
+is asked, and `law` is the entry point; `data_free` bounds the smallest eigenvalue without the rows. Derivations stand
+beside it: `published` reconstructs what publications state, `ordering` proves what a gate does to eigenvalues, `bounds`
+what bounds of eigenvalues rest on.
 """
 
 from derivations.spectrum.bounds import bounds_theorems

@@ -11,6 +11,7 @@ Source: derived here; Silverstein and Choi 1995 for equal degrees.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,8 +89,13 @@ def bulk_density(equation: FixedPoint, n: int, dimensions: float) -> Density:
     0.5 1.000 1.000
     """
     trace = (float(np.sum(equation.masses)) + equation.rest) * equation.rows.mean
-    x = _hints(equation)
-    density = densities(equation, x)
+    atom = max(0.0, 1 - dimensions / n)
+    return refined(lambda x: densities(equation, x), hints(equation), atom, trace)
+
+
+def refined(at: Callable[[Array], Array], x: Array, atom: float, trace: float) -> Density:
+    """A density that is known at any points, at some first ones and more where mass is."""
+    density = at(x)
     for _ in range(ROUNDS):
         # Of the eigenvalues and of their sum.
         mass = np.diff(x) * np.maximum(density[1:], density[:-1]) * np.maximum(1, x[1:] / trace)
@@ -98,11 +104,7 @@ def bulk_density(equation: FixedPoint, n: int, dimensions: float) -> Density:
             break
         middle = (x[inserted] + x[inserted + 1]) / 2
         order = np.argsort(np.append(x, middle))
-        x, density = (
-            np.append(x, middle)[order],
-            np.append(density, densities(equation, middle))[order],
-        )
-    atom = max(0.0, 1 - dimensions / n)
+        x, density = np.append(x, middle)[order], np.append(density, at(middle))[order]
     return Density(x, density, atom, trace)
 
 
@@ -136,10 +138,14 @@ def _newton(equation: FixedPoint, z: Numbers, a: Numbers) -> Numbers:
     return a
 
 
-def _hints(equation: FixedPoint) -> Array:
+def hints(equation: FixedPoint) -> Array:
     """Points on a logarithmic scale from edge to edge, and more where a degree has a cluster of its own."""
     low = equation.left_edge().z if _resolves(equation) else 0.0
-    high = equation.right_edge().z
+    return hints_between(equation, low, equation.right_edge().z)
+
+
+def hints_between(equation: FixedPoint, low: float, high: float) -> Array:
+    """`hints`, between edges that are known."""
     x = [np.geomspace(max(low, 1e-12 * high) * 0.98, high * 1.02, COARSE)]
     spread = equation.rows.shares @ equation.rows.values**2 / equation.rows.mean**2
     for mass, tau in zip(equation.masses, equation.tau, strict=True):

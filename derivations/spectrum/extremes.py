@@ -18,26 +18,33 @@ import numpy as np
 
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
-from derivations.spectrum.coupled import coupled_parts
+from derivations.spectrum.coupled import UNEQUAL
 from derivations.spectrum.edge import Edge
+from derivations.spectrum.features import Parts, coupled_parts
 from derivations.spectrum.fixed_point import fixed_point
 from derivations.spectrum.gegenbauer import GegenbauerExpansion
-from derivations.spectrum.rows import RowWeights
+from derivations.spectrum.rows import EQUAL, RowWeights
 
 TRACY_WIDOM_MEAN, TRACY_WIDOM_DEVIATION = 1.2065335745820, 1.2679830
 """Minus the mean, and the standard deviation, of Tracy and Widom's law of real matrices."""
 RESOLUTION = 1e-12
 """Share of the diagonal that features of coupled degrees resolve."""
+CROWDED = 1e-9
+"""Where rows of equal diagonal would be as singular as that, unequal ones have an edge that is not resolved."""
 
 
 @dataclass(frozen=True)
 class Extremes:
-    """Edges of the bulk of n eigenvalues, no lower one where the kernel is singular, and the outlier above."""
+    """Edges of the bulk of n eigenvalues, no lower one where the kernel is singular, and the outlier above.
+
+    `rows` has the diagonal at each block of rows over that on the sphere.
+    """
 
     n: int
     lower: Edge | None
     upper: Edge
     outlier: float | None
+    rows: RowWeights = EQUAL
 
     @property
     def lambda_min(self) -> float:
@@ -53,7 +60,7 @@ class Extremes:
 
     @property
     def fluctuation(self) -> float:
-        """The standard deviation of the smallest eigenvalue over its mean."""
+        """The standard deviation of the smallest eigenvalue over its mean, of features that are Gaussian."""
         return self._shift(self.lower, TRACY_WIDOM_DEVIATION) / self.lambda_min if self.lower else 0.0
 
     def _shift(self, edge: Edge, number: float) -> float:
@@ -67,10 +74,10 @@ def homogeneous_extremes(expansion: GegenbauerExpansion, n: int, rows: RowWeight
     constant = float(expansion.eigenvalues(n)[0])
     if constant * -upper.a > 1:
         outlier = bulk.z(-1 / constant)
-    lower = None
-    if expansion.dimensions > n:
-        lower = fixed_point(expansion, n, rows, without_constant=False).left_edge()
-    return Extremes(n, lower, upper, outlier)
+    if expansion.dimensions <= n:
+        return Extremes(n, None, upper, outlier, rows)
+    lower = fixed_point(expansion, n, rows, without_constant=False).left_edge()
+    return Extremes(n, lower, upper, outlier, rows)
 
 
 def coupled_extremes(
@@ -78,25 +85,33 @@ def coupled_extremes(
 ) -> Extremes:
     """Of a kernel whose activation is not homogeneous; the rows' values are p = |x|^2 / d."""
     parts = coupled_parts(network, expansion.d, width, expansion.degrees, rows)
-    # Edges are near those of a homogeneous activation with the same diagonal.
-    order = np.argsort(parts.diagonal)
-    near = RowWeights(parts.diagonal[order] / expansion.total, rows.shares[order])
+    near = nearest_weights(parts, expansion)
     guess = fixed_point(expansion, n, near, without_constant=True).right_edge().a * expansion.total
     bulk = parts.equations(n, without_constant=True)
     upper = bulk.edge(guess)
+    if upper is None:
+        raise InputError(UNEQUAL)
     outlier = bulk.outlier(parts.features[0], n, upper)
     lower = None
     if expansion.dimensions > n:
-        guess = fixed_point(expansion, n, near, without_constant=False).left_edge().a * expansion.total
-        lower = parts.equations(n, without_constant=False).edge(guess)
-    elif n < parts.dimensions < np.inf:
+        nearest = fixed_point(expansion, n, near, without_constant=False).left_edge()
+        lower = parts.equations(n, without_constant=False).edge(nearest.a * expansion.total)
+        if lower is None and nearest.z > CROWDED * expansion.total:
+            raise InputError(UNEQUAL)
+    elif network.activation.phi.is_polynomial() and n < parts.dimensions < np.inf:
         raise InputError(
             f"n must be at most {expansion.dimensions - 1:.0f} or at least {parts.dimensions:.0f} for {network.name} and "
             f"d = {expansion.d}, got {n}: in between, unequal lengths alone keep the kernel from being singular"
         )
     if lower and lower.z <= RESOLUTION * np.max(parts.diagonal):
         lower = None
-    return Extremes(n, lower, upper, outlier)
+    return Extremes(n, lower, upper, outlier, RowWeights(parts.diagonal / expansion.total, rows.shares))
+
+
+def nearest_weights(parts: Parts, expansion: GegenbauerExpansion) -> RowWeights:
+    """Weights of the homogeneous activation with the same diagonal: its edges are near."""
+    order = np.argsort(parts.diagonal)
+    return RowWeights(parts.diagonal[order] / expansion.total, parts.shares[order])
 
 
 def single_entry(

@@ -115,7 +115,8 @@ class FixedPoint:
         by_z, by_b, by_b_twice = w * t @ v**2, -w * t**2 @ v**2, 2 * w * t**3 @ v**3
         # Where z' = 0: z'' from the second derivative of a = F(z, b(a)), s' of the Stieltjes transform.
         bend = -(by_b_twice * slope**2 + by_b * curvature) / by_z
-        return Edge(a, self.z(a), float(np.cbrt(abs(bend) / (2 * (slope * by_z) ** 2))))
+        scale = float(np.cbrt(abs(bend) / (2 * (slope * by_z) ** 2)))
+        return Edge(a, self.z(a), scale, t * self.b(at)[0], t * v**2)
 
 
 def fixed_point(

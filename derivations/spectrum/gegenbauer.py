@@ -143,7 +143,7 @@ def both_masses(activation: Activation, d: int, degrees: int) -> tuple[Array, Ar
     functions = smooth_pair(activation)
     radii, weights = radial_rule(d)
     found = [amplitudes(function, d, degrees, radii, count) for function in functions]
-    value, slope = (amplitude**2 @ weights for amplitude in found)
+    value, slope = (amplitude**2 @ weights for amplitude, _ in found)
     return value, slope
 
 
@@ -153,13 +153,16 @@ def both_moments(activation: Activation, d: int) -> tuple[float, float]:
     return value, slope
 
 
-def amplitudes(function: Callable[[Array], Array], d: int, degrees: int, radii: Array, count: int) -> Array:
-    r"""\(\sqrt{N_k}\,E_t[\phi(R t)\,Q_k(t)]\) for k = 0..degrees (rows) and the given radii R (columns).
+def amplitudes(
+    function: Callable[[Array], Array], d: int, degrees: int, radii: Array, count: int
+) -> tuple[Array, Array]:
+    r"""\(\sqrt{N_k}\,E_t[\phi(R t)\,Q_k(t)]\) for k = 0..degrees (rows) and the given radii R (columns), and E_t[phi^2].
 
     Examples
     --------
-    >>> amplitudes(np.square, 3, 2, np.array([1.0]), 4)[:, 0] ** 2  # t^2 = 1/3 Q_0 + 2/3 Q_2
-    array([0.11111111, 0.        , 0.08888889])
+    >>> found, moment = amplitudes(np.square, 3, 2, np.array([1.0]), 4)
+    >>> found[:, 0] ** 2, moment  # t^2 = 1/3 Q_0 + 2/3 Q_2
+    (array([0.11111111, 0.        , 0.08888889]), array([0.2]))
     """
     t, root = angular_rule(d, count)
     outer = np.multiply.outer(t, radii)
@@ -174,7 +177,7 @@ def amplitudes(function: Callable[[Array], Array], d: int, degrees: int, radii: 
     for k in range(degrees + 1):
         result[k] = now @ halves[k % 2]
         before, now = now, (t * now - (beta[k - 1] * before if k else 0.0)) / beta[k]
-    return result
+    return result, np.sum(halves[0] ** 2 + halves[1] ** 2, axis=0)
 
 
 def second_moment(function: Callable[[Array], Array], d: int, radii: Array, count: int) -> float:
@@ -220,10 +223,16 @@ def radial_rule(d: int) -> tuple[Array, Array]:
 
 def composite(low: float, high: float, count: int) -> tuple[Array, Array]:
     """Gauss-Legendre nodes and weights on equal panels."""
-    x, w = np.polynomial.legendre.leggauss(PANEL)
+    x, w = _panel()
     edges = np.linspace(low, high, count + 1)
     half = np.diff(edges)[:, None] / 2
     return (edges[:-1, None] + half * (1 + x)).ravel(), (half * w).ravel()
+
+
+@lru_cache(maxsize=1)
+def _panel() -> tuple[Array, Array]:
+    x, w = np.polynomial.legendre.leggauss(PANEL)
+    return x, w
 
 
 @lru_cache(maxsize=64)

@@ -37,6 +37,8 @@ class Problem:
         ``sphere``, ``gaussian`` or ``given``.
     rows : RowWeights
         Weights p^h, p = |x|^2 / d, of a kernel homogeneous of degree h in each argument; p itself if it is coupled.
+    power : int
+        That h, or 1.
     cosines : (2,) float
         Of the pairs nearest to equal and to opposite.
     expansion : GegenbauerExpansion
@@ -49,6 +51,7 @@ class Problem:
     width: int | None
     data: str
     rows: RowWeights
+    power: int
     cosines: Array
     expansion: GegenbauerExpansion
 
@@ -93,7 +96,7 @@ def problem(
     elif check_choice(data, "data", ("sphere", "gaussian")) == "gaussian":
         rows = gaussian_weights(n, d, power)
     kind = data if isinstance(data, str) else "given"
-    return Problem(network, n, d, width, kind, rows, cosines, _expansion(network, n, d, width))
+    return Problem(network, n, d, width, kind, rows, power, cosines, _expansion(network, n, d, width))
 
 
 def _lengths_and_cosines(data: ArrayLike, n: int, d: int) -> tuple[Array, Array | None]:

@@ -32,8 +32,12 @@ def expected_largest_cosine(n: float, d: int) -> float:
     >>> print(f"{expected_largest_cosine(1000, 50):.4f}")
     0.6034
     """
-    pairs = max(n * (n - 1) / 2, 1)
-    # The largest of them lies below x with probability (1 - tail)^pairs = 1/2.
+    return median_largest_cosine(max(n * (n - 1) / 2, 1), d)
+
+
+def median_largest_cosine(pairs: float, d: int) -> float:
+    """The median of the largest of so many independent cosines of uniform directions."""
+    # It lies below x with probability (1 - tail)^pairs = 1/2.
     tail = -np.expm1(np.log(0.5) / pairs)
     return float(1 - 2 * betaincinv((d - 1) / 2, (d - 1) / 2, tail))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri, gammaincinv
+from scipy.special import chdtri, gammainc, gammaincinv, gammaln
 
 from derivations.spectrum.harmonics import Array
 
@@ -84,13 +84,33 @@ def gaussian_weights(n: int, d: int, homogeneity: int) -> RowWeights:
     1.000 0.61 1.51
     """
     edges = blocks(n)
+    return RowWeights((_quantiles(n, d) / d) ** homogeneity, np.diff(edges) / n)
+
+
+def gaussian_slopes(n: int, d: int) -> Array:
+    """d log p / d log u at the same blocks, u the share of shorter rows : (b,) float.
+
+    Examples
+    --------
+    >>> gaussian_slopes(1000, 2)[:3].round(3)  # p of two coordinates is exponential: near 0 it is proportional to u
+    array([1.   , 1.001, 1.001])
+    """
+    x = _quantiles(n, d)
+    half = d / 2
+    share = gammainc(half, x / 2)
+    # Over x times the density of chi-square.
+    return np.asarray(share * np.exp(gammaln(half) + x / 2 - half * np.log(x / 2)))
+
+
+def _quantiles(n: int, d: int) -> Array:
+    """Of chi-square, at the middle of each block of n."""
+    edges = blocks(n)
     middle = (edges[:-1] + edges[1:]) / 2
     # The rank i has its median near (i + 0.69) / (n + 0.38), counted from 0, from either end.
     lower = np.minimum(middle, n - middle)
     share = (lower + 0.19) / (n + 0.38)
-    p = np.where(
+    return np.where(
         middle <= n / 2,
         2 * gammaincinv(d / 2, share),
         chdtri(d, share),  # of an upper tail, which 1 - share would round away
     )
-    return RowWeights((p / d) ** homogeneity, np.diff(edges) / n)

@@ -69,6 +69,9 @@ def spectrum(
                 values = None if K is None else eigenvalues(K)
                 bounds = _bounds(kernels[network], X, mode, shared, K, values)
             spectra[name] = network_spectrum(network, n, d, width, data, values, bounds)
+    nothing = [found for found in spectra.values() if found.eigenvalues is None and found.bounds is None]
+    if len(nothing) == len(spectra) and all(found.law is None for found in nothing):
+        raise InputError(str(nothing[0].refusal))
     report = Report(spectra, request, n, d, width, requests[0].parametrization, X)
     if plot is not None and panels is not None:
         figure, axes = panels

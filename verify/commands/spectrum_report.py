@@ -196,18 +196,21 @@ def _trust(found: NetworkSpectrum, given: bool) -> Iterator[str]:
         )
     if law.fluctuation > LARGEST_FLUCTUATION:
         yield (
-            f"do not rely on the sharp lambda_min: it varies by {law.fluctuation:.0%} from draw to draw, more than "
-            f"{LARGEST_FLUCTUATION:.0%}"
+            f"the sharp lambda_min is typical only: from draw to draw it varies by {100 * law.fluctuation:.2g} % (one "
+            f"standard deviation{', with the lengths given' if law.data == 'given' else ''})"
         )
     if law.reliable and law.n > 1:
         condition = " where directions are uniform" if given else ""
-        yield f"the law is reliable here{condition} (kappa = {law.nearest_pair:.2f})"
+        yield (
+            f"the law is reliable here{condition} (kappa = {law.nearest_pair:.2f}; lambda_min varies by "
+            f"{100 * law.fluctuation:.2g} % from draw to draw)"
+        )
 
 
 def _differences(found: NetworkSpectrum, given: bool) -> Iterator[str]:
     """Where published values are wrong, and the law on data whose directions are not uniform."""
     exact = "exact" if found.eigenvalues is not None else "sharp"
-    if exact == "exact" or (found.law is not None and found.law.reliable and not given):
+    if exact == "exact" or (found.law is not None and found.law.nearest_pair <= LARGEST_PAIR and not given):
         wrong = _wrong(found, "published", exact)
         if wrong:
             yield f"published values differ from the {exact} ones: {wrong}"

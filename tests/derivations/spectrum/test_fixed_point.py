@@ -7,9 +7,10 @@ import pytest
 
 from derivations import network
 from derivations.spectrum import extremes, gegenbauer_expansion
-from derivations.spectrum.coupled import Coupled, coupled_parts
+from derivations.spectrum.coupled import Coupled
 from derivations.spectrum.density import bulk_density, densities
 from derivations.spectrum.extremes import coupled_extremes, homogeneous_extremes
+from derivations.spectrum.features import coupled_parts
 from derivations.spectrum.fixed_point import FixedPoint, fixed_point, outside
 from derivations.spectrum.gegenbauer import GegenbauerExpansion
 from derivations.spectrum.harmonics import log_multiplicities
@@ -132,9 +133,8 @@ def test_coupled_solutions_fulfil_their_equations():
     n, d = 500, 50
     parts = coupled_parts(network("swiglu"), d, 100, 20, gaussian_weights(n, d, 1))
     equations: Coupled = parts.equations(n, without_constant=False)
-    found = equations.solve(0.5)
-    assert found is not None
-    z, G = found
+    found = equations.solve(np.array([0.5, 0.7]))
+    z, G = found.z[0], found.G[0]
     for j in (0, 20, len(G) - 1):
         b = equations.rest[j]
         for u, ratio in zip(equations.features, equations.ratios, strict=True):

@@ -50,7 +50,7 @@ def errors(case: tuple[str, int, int, int], kind: str) -> np.ndarray:
         values = eigenvalues(name, n, d, width, kind, seed)
         exact = np.array([values[0], values[-1], values[-1] / values[0]])
         found.append(np.array([said.lambda_min, said.lambda_max, said.condition_number]) / exact - 1)
-        assert said.reliable
+        assert said.nearest_pair <= law.LARGEST_PAIR
     return np.mean(found, axis=0)
 
 
@@ -262,7 +262,7 @@ def test_quantiles_stand_for_gaussian_rows():
     assert rows.mean == pytest.approx(1, abs=2e-3)
 
 
-@pytest.mark.parametrize("name", ["relu", "reglu", "bilinear", "gqu"])
+@pytest.mark.parametrize("name", ["relu", "reglu", "bilinear", "gqu", "silu", "swiglu", "tanh"])
 @pytest.mark.parametrize("kind", ["sphere", "gaussian"])
 def test_the_density_is_that_of_random_data(name: str, kind: str):
     n, d, width = 700, 40, 64
@@ -296,7 +296,7 @@ def test_the_density_sees_a_wrong_width():
         (("step", 10, 5, 5), "continuous"),
         ((network(expression="1 + z/10**20"), 10, 5, 5), "constant"),
         ((network(expression="10**30*10**30*z"), 10, 5, 5), "within 1e-100"),
-        (("silu", 2, 2, 5, np.array([1e-6, 1.0])), "within a factor"),
+        (("silu", 2, 2, 5, np.array([1e-9, 1.0])), "within a factor"),
         ((network("relu", variances="symbolic"), 10, 5, 5), "variances"),
         (("regul", 10, 5, 5), "did you mean"),
     ],
@@ -307,9 +307,22 @@ def test_bad_input_is_told_in_one_line(arguments: tuple, reason: str):
     assert "\n" not in str(error.value)
 
 
+def test_features_that_are_no_degrees_of_their_own_are_seen(monkeypatch):
+    # At d = 10 the second features of low degrees have a tenth of what most eigenvalues have.
+    n, d, width = 600, 10, 10
+    X = sample("gaussian", n, d, 0)
+    values = eigenvalues("sigmoid", n, d, width, "gaussian", 0)[:-1]
+
+    def distance() -> float:
+        found = spectrum_density("sigmoid", n, d, width, X)
+        return float(np.max(np.abs(found.cumulative(values) - (np.arange(n - 1) + 0.5) / n)))
+
+    assert distance() < 0.05
+    monkeypatch.setattr("derivations.spectrum.coupled_density.NEGLIGIBLE", 0.05)
+    assert distance() > 0.2
+
+
 def test_a_density_that_is_not_known_is_refused():
-    with pytest.raises(InputError, match="on the sphere"):
-        spectrum_density("silu", 100, 50, 5, "gaussian")
     with pytest.raises(InputError, match="n must be at least 2"):
         spectrum_density("relu", 1, 50, 5)
 

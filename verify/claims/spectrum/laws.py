@@ -31,9 +31,13 @@ _DIAGONAL = 1e8
 _SPREAD = 20
 """In fewer dimensions the shortest row, which decides lambda_n, varies too much for a typical value to be the mean."""
 
+_PAIR, _TYPICAL = 0.5, 0.4
+"""kappa beyond which the law is off by tens of per cent, and the relative deviation of draws beyond which their mean is
+another number than the typical one, by its square."""
+
 
 class Ends(NamedTuple):
-    """Smallest and largest eigenvalue by the law, and whether the law is reliable there."""
+    """Smallest and largest eigenvalue by the law, and whether means over draws may be expected to be these."""
 
     smallest: float
     largest: float
@@ -52,7 +56,8 @@ def law(rung: str, name: str, n: int, dimension: int, width: int) -> Ends:
     """
     if rung == "exact":
         found = spectrum_law(network(name), n, dimension, width, "gaussian")
-        return Ends(found.lambda_min, found.lambda_max, found.reliable)
+        reliable = found.nearest_pair <= _PAIR and found.fluctuation <= _TYPICAL
+        return Ends(found.lambda_min, found.lambda_max, reliable)
     degrees = expansion(name, n, dimension, width)
     ends = homogeneous_extremes(degrees, n, gaussian_weights(n, dimension, _power(name)))
     return Ends(ends.lambda_min, ends.lambda_max, dimension >= _SPREAD)
