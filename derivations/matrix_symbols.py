@@ -15,6 +15,18 @@ PLAIN, GATED = sp.symbols("K K~", real=True)
 
 COVARIANCE = sp.Symbol("Sigma", real=True)
 """The matrix of E[phi(w.x_i) phi(w.x_j)]."""
+OUTPUTS = sp.Symbol("B", real=True)
+"""The covariance of the outputs with gates, E[phi(w.x_i) phi(w.x_j)] (x_i.x_j/d)^g, at readout variance 1."""
+DIAGONAL = sp.Symbol("f(1)", positive=True)
+"""The kernel at two equal rows of the sphere."""
+TAIL, CHANCE = sp.symbols("f_>L(1) p", positive=True)
+"""The sum of the masses of all degrees above L; a probability."""
+CYCLE, SECOND, FOURTH = sp.symbols("C_4 E[h^2] E[h^4]", positive=True)
+"""E[h(x_1.x_2) h(x_2.x_3) h(x_3.x_4) h(x_4.x_1)], E h^2, E h^4 of independent uniform directions, h = f_>L."""
+FOURTH_TRACE = sp.Symbol("E[tr(H^4)]", positive=True)
+"""H = f_>L(R) off its diagonal."""
+WITH_PROBABILITY = sp.Symbol("lambda_n(K) >=, with probability 1 - p", real=True)
+"""What a smallest eigenvalue is at least with this probability."""
 LEAST, MOST = sp.symbols("p_min p_max", positive=True)
 """The smallest and the largest of p_i = |x_i|^2 / d."""
 
@@ -93,3 +105,54 @@ class Hadamard(sp.Function):
         return r" \circ ".join(
             printer.parenthesize(argument, PRECEDENCE["Func"], strict=True) for argument in self.args
         )
+
+
+class Entries(sp.Function):
+    """A symmetric matrix by an entry off its diagonal and one on it: ``Entries(off, on)``."""
+
+    nargs = 2
+    is_real = True
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return f"[{printer.doprint(self.args[0])}; diagonal {printer.doprint(self.args[1])}]"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        off, on = (printer.doprint(argument) for argument in self.args)
+        return rf"\left[{off};\ \mathrm{{diagonal}}\ {on}\right]"
+
+
+class Semidefinite(sp.Function):
+    """The statement that a matrix is positive semidefinite, as the left side of a step."""
+
+    nargs = 1
+    is_real = True
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return f"{printer.doprint(self.args[0])} is positive semidefinite"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        return rf"{printer.doprint(self.args[0])} \succeq 0"
+
+
+class Diagonal(_OfMatrix):
+    """The diagonal's common entry."""
+
+    text, latex_text = "diag", r"\operatorname{diag}"
+
+
+class Least(_OfMatrix):
+    """The smallest value over all rows i of what depends on i."""
+
+    text, latex_text = "min_i", r"\min_i"
+
+
+class Most(_OfMatrix):
+    """The largest value over all rows i."""
+
+    text, latex_text = "max_i", r"\max_i"
+
+
+class RowSum(_OfMatrix):
+    """The sum over all k other than i of what depends on i and k."""
+
+    text, latex_text = "sum_k!=i", r"\sum_{k\ne i}"

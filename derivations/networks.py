@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 import sympy as sp
 
@@ -65,7 +66,7 @@ class Parametrization:
         """Whether preactivations and gates have biases."""
         return not {sigma_b, scale_bias}.isdisjoint(dict(self.values))
 
-    @property
+    @cached_property
     def constant(self) -> sp.Expr:
         """e with its values put in: what biases append to every row."""
         return sp.sqrt(sp.cancel(self.at(self.extension)))

@@ -18,6 +18,7 @@ DISTRIBUTIONS = ("sphere", "gaussian")
 KINDS = ("ntk", "nngp")
 PROFILES = ("quick", "full")
 RUNGS = ("simplified", "exact", "finite")
+BOUNDS = ("none", "shared", "family", "dense")
 
 _DESCRIPTION = (
     click.option("--activation", metavar="EXPR", help="Activation as an expression in z, instead of a name."),
@@ -208,11 +209,17 @@ def empirical(
 @_options(_DESCRIPTION, _DATA)
 @click.option("--width", type=int, help="Width m; needed where the kernel depends on it.")
 @click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw the densities and the condition numbers.")
+@click.option(
+    "--bounds",
+    type=click.Choice(BOUNDS),
+    help="Eigenproblems behind rigorous bounds: none, one shared by all networks, two for all widths, or the kernel's own "
+    "(default; beyond 4000 rows none).",
+)
 @_options(_REPORT)
 def spectrum(
     networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
     source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
-    width: int | None, plot: str | None, force: bool, format: str, quiet: bool,
+    width: int | None, plot: str | None, bounds: str | None, force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Extreme eigenvalues and condition numbers: as published, by the sharp law, and of actual data.
 
@@ -234,7 +241,7 @@ def spectrum(
         for name in names
     ]
     request = DataRequest(source, prepare, distribution or (None if source else "sphere"), n, d, seed)
-    click.echo(spectra.spectrum(described, request, width, plot, force, format, quiet))
+    click.echo(spectra.spectrum(described, request, width, plot, force, format, quiet, bounds))
 
 
 @gluntk.command()

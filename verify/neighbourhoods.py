@@ -80,7 +80,7 @@ def neighbourhood_bound(
         return 0.0
     neighbours, pairs = np.empty((len(X), size), int), np.empty(len(X))
     for start in range(0, len(X), ROWS):
-        found, least = _nearest(kernel(X[start : start + ROWS], X), diagonal, start, size)
+        found, least = nearest_rows(kernel(X[start : start + ROWS], X), diagonal, start, size)
         neighbours[start : start + ROWS], pairs[start : start + ROWS] = found, least
         if progress is not None:
             progress("neighbours", start, len(X))
@@ -92,8 +92,26 @@ def _blocks(X: Array) -> list[Array]:
     return [X[start : start + ROWS] for start in range(0, len(X), ROWS)]
 
 
-def _nearest(block: Array, diagonal: Array, start: int, size: int) -> tuple[NDArray[np.intp], Array]:
-    """For the rows of a block of K: indices of the nearest rows, (b, size), and the worst pair's eigenvalue, (b,)."""
+def nearest_rows(block: Array, diagonal: Array, start: int, size: int) -> tuple[NDArray[np.intp], Array]:
+    """For the rows of a block of K: indices of the nearest rows, (b, size), and the worst pair's eigenvalue, (b,).
+
+    Parameters
+    ----------
+    block : (b, n) float
+        Rows `start` and on of K.
+    diagonal : (n,) float
+        Of K, positive.
+    start, size : int
+
+    Examples
+    --------
+    >>> K = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.9], [0.0, 0.9, 1.0]])
+    >>> rows, pairs = nearest_rows(K, np.ones(3), 0, 2)
+    >>> np.sort(rows), pairs.round(9)
+    (array([[0, 1],
+           [1, 2],
+           [1, 2]]), array([0.5, 0.1, 0.1]))
+    """
     here = np.arange(len(block))
     own = diagonal[start : start + len(block)]
     likeness = np.abs(block) / np.sqrt(own)[:, None] / np.sqrt(diagonal)

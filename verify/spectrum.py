@@ -9,10 +9,14 @@ from numpy.typing import ArrayLike
 
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
-from derivations.spectrum import SpectrumLaw, spectrum_law
+from derivations.spectrum import SpectrumLaw, data_free_bound, spectrum_law
 from verify.activations import Array
+from verify.bounds import SpectrumBounds
 from verify.eigenvalues import Extremes
 from verify.published import PublishedExtremes, Range, published_extremes
+
+UNLIKELY = 0.01
+"""Share of all rows of the sphere for which the bound without data need not hold."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,10 @@ class NetworkSpectrum:
         Why there is no law.
     eigenvalues : (n,) float or None
         All of the kernel matrix, ascending.
-    lambda_min_at_most : float or None
-        From neighbourhoods of the data.
+    bounds : SpectrumBounds or None
+        Of the data.
+    data_free : float or None
+        What the smallest eigenvalue is at least for all but a share `UNLIKELY` of all uniform rows of the sphere.
     """
 
     network: TwoLayer
@@ -66,7 +72,8 @@ class NetworkSpectrum:
     law: SpectrumLaw | None
     refusal: str | None
     eigenvalues: Array | None
-    lambda_min_at_most: float | None
+    bounds: SpectrumBounds | None
+    data_free: float | None
 
 
 def network_spectrum(
@@ -76,7 +83,7 @@ def network_spectrum(
     width: int | None = None,
     data: str | ArrayLike = "sphere",
     eigenvalues: Array | None = None,
-    lambda_min_at_most: float | None = None,
+    bounds: SpectrumBounds | None = None,
 ) -> NetworkSpectrum:
     """Collect what is known of the kernel of n rows in d dimensions.
 
@@ -87,8 +94,8 @@ def network_spectrum(
         As for `derivations.spectrum.spectrum_law`.
     eigenvalues : (n,) float, optional
         Of the kernel matrix of such rows, ascending: from `verify.eigenvalues.eigenvalues`.
-    lambda_min_at_most : float, optional
-        From `verify.neighbourhoods.neighbourhood_bound`.
+    bounds : SpectrumBounds, optional
+        Of that kernel matrix: from `verify.bounds`.
 
     Examples
     --------
@@ -103,6 +110,9 @@ def network_spectrum(
         law = spectrum_law(network, n, d, width, data)
     except InputError as error:
         refusal = str(error)
+    data_free: float | None = None
+    if law is not None and isinstance(data, str) and data == "sphere":
+        data_free = data_free_bound(network, n, d, width, 1 - UNLIKELY)
     exact: Extremes | None = None
     if eigenvalues is not None:
         exact = Extremes(float(eigenvalues[-1]), float(eigenvalues[0]), n)
@@ -110,6 +120,7 @@ def network_spectrum(
     largest, smallest, condition = (
         Estimates(
             published=getattr(published, name, None),
+            bounds=getattr(bounds, name, None),
             sharp=getattr(law, name, None),
             exact=getattr(exact, exact_name, None),
         )
@@ -120,7 +131,7 @@ def network_spectrum(
         )
     )
     return NetworkSpectrum(
-        network, largest, smallest, condition, published, law, refusal, eigenvalues, lambda_min_at_most
+        network, largest, smallest, condition, published, law, refusal, eigenvalues, bounds, data_free
     )
 
 

@@ -7,7 +7,16 @@ Stein's recursion, by derivatives of the closed form instead of expectations of 
 
 from __future__ import annotations
 
-from derivations.rules import covariance, input_gradient, matrices, ordering, series, weights
+from derivations.rules import (
+    bounds,
+    covariance,
+    input_gradient,
+    matrices,
+    ordering,
+    random_rows,
+    series,
+    weights,
+)
 from derivations.rules.rule import Rule, rewrite
 
 __all__ = ["RULES", "Rule", "rewrite"]
@@ -19,5 +28,7 @@ RULES: dict[str, Rule] = {
     **input_gradient.RULES,
     **matrices.RULES,
     **ordering.RULES,
+    **bounds.RULES,
+    **random_rows.RULES,
 }
 """Rules by name."""

@@ -20,7 +20,7 @@ _DOT = sp.Sum(x[l] * y[l], (l, 1, d))
 
 
 @cache
-def _entry(gates: int) -> sp.Expr:
+def entry(gates: int) -> sp.Expr:
     """The general kernel's entry, standard parametrization, from steps that are derived and checked here."""
     from derivations.derivation import Derivation
     from derivations.networks import network
@@ -41,7 +41,7 @@ def _gating_law(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
         return False
     definitions = {step.lhs: step.rhs for step in earlier if step.rule == "definition" and step.lhs.is_Symbol}
     gated = known(KERNEL, earlier).subs(definitions)
-    return vanishes(gated - (_DOT / d) ** gates * _entry(0).subs(m, plain.args[1]))
+    return vanishes(gated - (_DOT / d) ** gates * entry(0).subs(m, plain.args[1]))
 
 
 def _readout_block(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
@@ -49,7 +49,7 @@ def _readout_block(lhs: sp.Expr, rhs: sp.Expr, _: Sequence[Step]) -> bool:
     if not isinstance(lhs, Kernel) or lhs.args[0] != 0:
         return False
     more = lhs.args[1] - m
-    slope = sp.expand(_entry(0).subs(m, m + more) - _entry(0))
+    slope = sp.expand(entry(0).subs(m, m + more) - entry(0))
     expected = more * Expectation(Phi(0, u_1) * Phi(0, u_2))
     return vanishes(slope - expected) and rhs == Kernel(0, m) + more * COVARIANCE
 

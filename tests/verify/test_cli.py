@@ -18,6 +18,7 @@ from derivations.networks import GATED
 from derivations.printing import FORMATS
 from verify import cli
 from verify.audit import PROFILES
+from verify.bounds import MODES
 from verify.claims.chains import chains as claims_chains
 from verify.cli import gluntk, main
 from verify.inputs import DISTRIBUTIONS, read_input
@@ -57,6 +58,7 @@ def test_options_that_are_spelled_out_match_their_sources():
     assert set(cli.DISTRIBUTIONS) == set(DISTRIBUTIONS)
     assert cli.KINDS == KINDS
     assert tuple(PROFILES) == cli.PROFILES
+    assert cli.BOUNDS == MODES
 
 
 def test_help_and_version_are_fast_and_import_no_algebra():
@@ -122,6 +124,18 @@ def test_kernel_writes_the_matrix_of_the_derived_function(
     assert report["lambda_min"] == pytest.approx(values[0], abs=1e-13 * values[-1])
     assert report["condition_number"] == pytest.approx(values[-1] / values[0], rel=1e-9)
     assert (report["n"], report["d"], report["width"]) == (6, 3, 8)
+
+
+def test_the_kernel_s_eigenvalues_have_proved_intervals(capsys: pytest.CaptureFixture[str]):
+    arguments = ("kernel", "swiglu", "--data", "gaussian", "--n", "30", "--d", "10", "--width", "4")
+    _, out, _ = ask(*arguments, "--format", "json", capsys=capsys)
+    report = json.loads(out)
+    assert report["singular"] is None
+    for name in ("lambda_min", "lambda_max", "condition_number"):
+        low, high = report["bounds"][name]
+        assert low <= report[name] <= high <= low * (1 + 1e-7)
+    _, out, _ = ask(*arguments, capsys=capsys)
+    assert out.count("  proved: ") == 3
 
 
 def test_equal_rows_make_the_condition_number_infinite_and_say_so(

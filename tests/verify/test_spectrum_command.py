@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from derivations import kernel_function, network, spectrum_law
+from verify.bounds import entries, inner, interval, split
 from verify.cli import main
 from verify.commands import spectra
 from verify.inputs import generate, read_input
@@ -65,7 +66,8 @@ def test_json_has_the_public_keys(capsys):
     for of in found["networks"].values():
         assert tuple(of) == QUANTITIES
         assert all(list(of[q]) == ["published", "bounds", "sharp", "finite", "exact"] for q in QUANTITIES)
-        assert all(of[q]["bounds"] is None and of[q]["finite"] is None for q in QUANTITIES)
+        assert all(of[q]["bounds"][0] <= of[q]["exact"] <= of[q]["bounds"][1] for q in QUANTITIES)
+        assert all(of[q]["finite"] is None for q in QUANTITIES)
     for of in found["reliability"].values():
         assert set(of) == {
             "nearest_pair",
@@ -74,6 +76,9 @@ def test_json_has_the_public_keys(capsys):
             "outlier",
             "refusal",
             "lambda_min_at_most",
+            "bounds_mode",
+            "singular",
+            "data_free",
         }
 
 
@@ -213,16 +218,61 @@ def test_a_billion_rows_need_no_matrix(capsys):
     assert [of[q]["sharp"] for q in QUANTITIES] == [getattr(law, q) for q in QUANTITIES]
 
 
-def test_large_inputs_have_a_bound_from_neighbouring_rows(tmp_path: Path, capsys, monkeypatch):
+def test_large_inputs_have_bounds_without_the_eigenproblem(tmp_path: Path, capsys, monkeypatch):
     X = drawn("gaussian", 300, 5, 4)
     monkeypatch.setattr(spectra, "LARGEST_DENSE", 299)
+    for module in (entries, inner, interval, split):
+        monkeypatch.setattr(module, "KEPT", 299)
     path = saved(tmp_path, X)
     found = report("relu", "--input", path, "--width", "30", capsys=capsys)
-    assert found["networks"]["relu"]["lambda_min"]["exact"] is None
-    at_most, exact = found["reliability"]["relu"]["lambda_min_at_most"], eigenvalues("relu", X, 30)[0]
-    assert exact <= at_most < 2 * exact
-    _, out, _ = ask("relu", "--input", path, "--width", "30", capsys=capsys)
-    assert f"lambda_min is at most {at_most:.5g}: 64 neighbouring rows alone have that" in out
+    of = found["networks"]["relu"]
+    assert of["lambda_min"]["exact"] is None
+    assert found["reliability"]["relu"]["bounds_mode"] == "none"
+    values = eigenvalues("relu", X, 30)
+    at_most = found["reliability"]["relu"]["lambda_min_at_most"]
+    assert values[0] <= at_most == of["lambda_min"]["bounds"][1] < 2 * values[0]
+    low, high = of["lambda_max"]["bounds"]
+    assert 0.98 * values[-1] <= low <= values[-1] <= high <= 1.1 * values[-1]
+
+
+def test_random_rows_that_are_not_drawn_have_a_bound_without_them(capsys):
+    arguments = ("relu", "--n", "5000", "--d", "100", "--width", "64")
+    found = report(*arguments, capsys=capsys)
+    at_least = found["reliability"]["relu"]["data_free"]
+    assert 0 < at_least < found["networks"]["relu"]["lambda_min"]["sharp"]
+    _, out, _ = ask(*arguments, capsys=capsys)
+    text = " ".join(out.split())
+    assert f"lambda_min is at least {at_least:.5g} for all but 1% of such rows (proved)" in text
+    gaussian = report(*arguments, "--data", "gaussian", capsys=capsys)
+    assert gaussian["reliability"]["relu"]["data_free"] is None
+
+
+def test_modes_of_bounds_give_intervals_around_the_same_values(capsys):
+    arguments = ("relu", "swiglu", "--n", "80", "--d", "50", "--width", "30", "--data", "gaussian")
+    widths = {}
+    for mode in ("none", "shared", "family", "dense"):
+        found = report(*arguments, "--bounds", mode, capsys=capsys)
+        for name, of in found["networks"].items():
+            assert found["reliability"][name]["bounds_mode"] == mode
+            for quantity in QUANTITIES:
+                low, high = of[quantity]["bounds"]
+                assert low <= of[quantity]["exact"] <= high
+            low, high = of["lambda_min"]["bounds"]
+            widths[name, mode] = (high - low) / high
+    for name in ("relu", "swiglu"):
+        assert widths[name, "none"] > widths[name, "shared"] > widths[name, "family"] > widths[name, "dense"]
+
+
+def test_repeated_rows_give_exactly_zero_and_say_why(tmp_path: Path, capsys):
+    X = drawn("gaussian", 20, 5, 4)
+    path = saved(tmp_path, [*X, X[3]])
+    for mode in ("none", "shared", "family", "dense"):
+        of = report("relu", "--input", path, "--width", "3", "--bounds", mode, capsys=capsys)
+        assert of["reliability"]["relu"]["singular"] == "row 20 repeats row 3"
+        assert of["networks"]["relu"]["lambda_min"]["bounds"] == [0, 0]
+        assert of["networks"]["relu"]["condition_number"]["bounds"] == ["inf", "inf"]
+    _, out, _ = ask("relu", "--input", path, "--width", "3", capsys=capsys)
+    assert "lambda_min is exactly 0 and the condition number infinite: row 20 repeats row 3" in out
 
 
 def test_large_inputs_of_zeros_or_extreme_lengths_have_defined_results(tmp_path: Path, capsys, monkeypatch):
@@ -233,7 +283,7 @@ def test_large_inputs_of_zeros_or_extreme_lengths_have_defined_results(tmp_path:
     assert zero["reliability"]["relu"]["lambda_min_at_most"] == 0
     _, out, _ = ask("relu", "--input", str(tmp_path / "rows.npy"), "--width", "3", capsys=capsys)
     assert "the law does not cover this" in out
-    assert "lambda_min is at most 0" in out
+    assert "lambda_min is exactly 0" in out
     long = report("relu", "--input", saved(tmp_path, 1e100 * X), "--width", "3", capsys=capsys)
     assert "lengths from 1e-15 to 1e+15" in long["reliability"]["relu"]["refusal"]
     line = refused("reglu", "--input", saved(tmp_path, 1e150 * X), "--width", "3", capsys=capsys)
@@ -242,6 +292,7 @@ def test_large_inputs_of_zeros_or_extreme_lengths_have_defined_results(tmp_path:
 
 def test_exact_values_end_at_4000_rows(capsys, monkeypatch):
     monkeypatch.setattr(spectra, "eigenvalues", lambda K: np.linspace(1, 2, len(K)))
+    monkeypatch.setattr(spectra, "kernel_bounds", lambda *_, **__: None)
     sizes = ("4000", "4001")
     found = [report("relu", "--n", n, "--d", "9", "--width", "2", capsys=capsys) for n in sizes]
     assert [of["networks"]["relu"]["lambda_max"]["exact"] for of in found] == [2, None]

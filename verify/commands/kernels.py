@@ -19,9 +19,10 @@ from derivations.networks import TwoLayer
 from derivations.networks import network as parse_network
 from derivations.numeric import KernelFunction, kernel_function
 from verify.activations import Array
+from verify.bounds import kernel_bounds
 from verify.commands.data import DataRequest
 from verify.commands.progress import progress
-from verify.commands.values import SCHEMA, number, readable
+from verify.commands.values import SCHEMA, interval, number, readable
 from verify.eigenvalues import Bias, Extremes, extremes, smallest_eigenvalue_bias, top_vector
 from verify.finite import NETWORKS, FiniteNetwork, finite_network
 from verify.moments import quadratic_form
@@ -95,8 +96,16 @@ def closed_form(
         found = extremes(K)
     if output is not None:
         write_array(output, K, force)
+    with progress(quiet, "bounds"):
+        bounds = kernel_bounds(function, X, matrix=K, values=np.array([found.smallest, found.largest]))
     variance = function.network.parametrization.bias_variance
-    report = _common(function.network.name, network, variance, kind, request, X, width, found)
+    report = _common(function.network.name, network, variance, kind, request, X, width, found) | {
+        "bounds": {
+            name: [number(side) for side in getattr(bounds, name)]
+            for name in ("lambda_min", "lambda_max", "condition_number")
+        },
+        "singular": bounds.singular,
+    }
     form = "closed-form" if isinstance(function, KernelFunction) else "series"
     return _rendered(report, format, f"{form} {kind.upper()} of {function.network.name}", [output])
 
@@ -247,7 +256,14 @@ def _rendered(report: dict[str, object], format: str, title: str, outputs: Seque
         else:
             error = readable(report["standard_error"], 2)
             lines.append(f"  standard error    {error} of the kernel, in the Frobenius norm")
-    if report["condition_number"] == "inf":
+    if "bounds" in report:
+        bounds: dict[str, list[float | str]] = report["bounds"]  # type: ignore[assignment]
+        for line, name in ((2, "lambda_max"), (3, "lambda_min"), (4, "condition_number")):
+            low, high = map(float, bounds[name])
+            lines[line] += f"  proved: {interval((low, high), 8)}"
+    if report.get("singular") is not None:
+        lines.append(f"  the kernel is singular, lambda_min is exactly 0: {report['singular']}")
+    elif report["condition_number"] == "inf":
         causes = "are rows equal, opposite or zero"
         if "seeds" in report:
             causes += ", or are there fewer parameters than rows"

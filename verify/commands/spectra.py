@@ -15,12 +15,13 @@ from derivations.errors import InputError
 from derivations.networks import TwoLayer
 from derivations.numeric import KernelFunction, SeriesKernel, kernel_function
 from verify.activations import Array
+from verify.bounds import Cosines, SharedPower, WidthFamily, kernel_bounds
+from verify.bounds.answer import SpectrumBounds
 from verify.commands.data import DataRequest
 from verify.commands.kernels import NetworkRequest, check_outputs, check_representable
 from verify.commands.progress import progress
 from verify.commands.spectrum_report import Report, as_json, as_text
 from verify.eigenvalues import eigenvalues
-from verify.neighbourhoods import neighbourhood_bound
 from verify.output import FIGURES, write_figure
 from verify.plots import COLOURS, new_figure
 from verify.spectrum import network_spectrum
@@ -45,8 +46,9 @@ def spectrum(
     force: bool,
     format: str,
     quiet: bool,
+    mode: str | None = None,
 ) -> str:
-    """The report of all networks; the figure goes to `plot`."""
+    """The report of all networks; the figure goes to `plot`. `mode` is that of bounds, by default the tightest."""
     networks = _networks(requests)
     _check(request, requests[0].parametrization, width)
     # Each is derived once, for all samples.
@@ -56,19 +58,18 @@ def spectrum(
     data = X if request.source is not None and X is not None else request.distribution
     assert data is not None
     spectra = {}
+    shared = None if X is None else SharedPower(Cosines(X))
     with progress(quiet, "eigenvalues") as bar:
         for done, (name, network) in enumerate(networks.items()):
             if bar:
                 bar(name, done, len(networks))
-            values = at_most = None
-            if X is not None and n <= LARGEST_DENSE:
-                values = dense_eigenvalues(kernels[network], X)
-            elif X is not None:
-                at_most = neighbourhood_bound(kernels[network], X, progress=bar)
-            spectra[name] = network_spectrum(network, n, d, width, data, values, at_most)
-    nothing = [
-        found for found in spectra.values() if found.eigenvalues is None and found.lambda_min_at_most is None
-    ]
+            values = bounds = None
+            if X is not None:
+                K = kernel_matrix(kernels[network], X) if n <= LARGEST_DENSE else None
+                values = None if K is None else eigenvalues(K)
+                bounds = _bounds(kernels[network], X, mode, shared, K, values)
+            spectra[name] = network_spectrum(network, n, d, width, data, values, bounds)
+    nothing = [found for found in spectra.values() if found.eigenvalues is None and found.bounds is None]
     if len(nothing) == len(spectra) and all(found.law is None for found in nothing):
         raise InputError(str(nothing[0].refusal))
     report = Report(spectra, request, n, d, width, requests[0].parametrization, X)
@@ -94,12 +95,32 @@ def _dense(kernels: Mapping[TwoLayer, Kernel], network: TwoLayer, X: Array) -> A
     return dense_eigenvalues(kernels[network], X)
 
 
+def _bounds(
+    kernel: Kernel,
+    X: Array,
+    mode: str | None,
+    shared: SharedPower | None,
+    K: Array | None,
+    values: Array | None,
+) -> SpectrumBounds:
+    """By the eigenproblem that is solved anyway, where no other mode is asked for; without one beyond it."""
+    if mode == "family":
+        return WidthFamily(kernel.network, X).bounds(kernel.width)
+    chosen = mode or ("none" if K is None else "dense")
+    return kernel_bounds(kernel, X, chosen, shared=shared, matrix=K, values=values)
+
+
 def dense_eigenvalues(kernel: Kernel, X: Array) -> Array:
     """All eigenvalues of the kernel matrix of these rows, ascending : (n,) float."""
+    return eigenvalues(kernel_matrix(kernel, X))
+
+
+def kernel_matrix(kernel: Kernel, X: Array) -> Array:
+    """The kernel matrix of these rows : (n, n) float."""
     check_memory(len(X), len(X), 3, "a kernel")
     K = kernel(X, threads=os.cpu_count() or 1)
     check_representable(K)
-    return eigenvalues(K)
+    return K
 
 
 def _networks(requests: Sequence[NetworkRequest]) -> dict[str, TwoLayer]:

@@ -13,17 +13,23 @@ import numpy as np
 from derivations.spectrum.law import LARGEST_FLUCTUATION, LARGEST_PAIR
 from verify.activations import Array
 from verify.commands.data import DataRequest
-from verify.commands.values import SCHEMA, number, readable
-from verify.neighbourhoods import SIZE
+from verify.commands.values import SCHEMA, interval, number, readable
 from verify.published import HYPOTHESES, SOURCE
-from verify.spectrum import Estimates, NetworkSpectrum
+from verify.spectrum import UNLIKELY, Estimates, NetworkSpectrum
 
 QUANTITIES = {
     "lambda_max": "lambda_max",
     "lambda_min": "lambda_min",
     "condition_number": "condition number",
 }
-COLUMNS = ("published", "sharp", "exact")
+COLUMNS = ("published", "bounds", "sharp", "exact")
+BOUNDS = {
+    "none": "without an eigenproblem",
+    "shared": "from one eigenproblem of the data",
+    "family": "from two eigenproblems, for all widths",
+    "dense": "from the kernel's own eigenproblem",
+}
+"""What bounds of a mode are made from."""
 DIFFERENT = 0.1
 """Relative difference of published and exact values that is told."""
 _WIDTH, _DIGITS = 110, 5
@@ -81,7 +87,10 @@ def _reliability(found: NetworkSpectrum) -> dict[str, object]:
     names = ("nearest_pair", "fluctuation", "reliable", "outlier")
     return {name: getattr(found.law, name, None) for name in names} | {
         "refusal": found.refusal,
-        "lambda_min_at_most": _numbers(found.lambda_min_at_most),
+        "lambda_min_at_most": None if found.bounds is None else _numbers(found.bounds.lambda_min[1]),
+        "bounds_mode": None if found.bounds is None else found.bounds.mode,
+        "singular": None if found.bounds is None else found.bounds.singular,
+        "data_free": _numbers(found.data_free),
     }
 
 
@@ -119,7 +128,13 @@ def _table(report: Report) -> Iterator[str]:
     rows: list[tuple[str, ...]] = [("", "", *COLUMNS)]
     for name, found in report.spectra.items():
         for index, (quantity, title) in enumerate(QUANTITIES.items()):
-            cells = (_cell(getattr(getattr(found, quantity), column)) for column in COLUMNS)
+            estimates = getattr(found, quantity)
+            cells = (
+                interval(estimates.bounds, _DIGITS)
+                if column == "bounds"
+                else _cell(getattr(estimates, column))
+                for column in COLUMNS
+            )
             rows.append((name if index == 0 else "", title, *cells))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -160,6 +175,9 @@ def _legend(report: Report) -> Iterator[str]:
                 "sharp: the law of many rows of these lengths, at infinite width, with uniform independent directions; "
                 "those of real data are not, and it may be far off"
             )
+    modes = sorted({found.bounds.mode for found in spectra if found.bounds})
+    if modes:
+        yield f"bounds: proved for these data, roundings included ({BOUNDS[modes[0]]})"
     if any(found.eigenvalues is not None for found in spectra):
         of = "these data" if report.request.source is not None else f"a sample (seed {report.request.seed})"
         yield f"exact: eigenvalues of the kernel matrix of {of}"
@@ -228,8 +246,12 @@ def _factor(larger: float, smaller: float) -> str:
 
 def _smallest(found: NetworkSpectrum) -> Iterator[str]:
     """What is known for sure of the smallest eigenvalue."""
-    if found.lambda_min_at_most is not None:
-        yield f"lambda_min is at most {_cell(found.lambda_min_at_most)}: {SIZE} neighbouring rows alone have that"
+    bounds = found.bounds
+    if bounds is not None and bounds.singular is not None:
+        yield f"lambda_min is exactly 0 and the condition number infinite: {bounds.singular}"
+        return
+    if found.data_free and bounds is None:
+        yield f"lambda_min is at least {_cell(found.data_free)} for all but {UNLIKELY:.0%} of such rows (proved)"
     if found.condition_number.exact == np.inf:
         yield "the kernel is singular to rounding: its smallest eigenvalue is 0, its condition number infinite"
     elif found.eigenvalues is None and found.condition_number.sharp == np.inf:
