@@ -32,7 +32,7 @@ from derivations.spectrum.harmonics import Array, Numbers
 from derivations.spectrum.rows import RowWeights
 
 ITERATIONS, CONVERGED = 100, 1e-11
-GRID, LOWEST, HIGHEST = 49, -4.0, 12.0
+GRID, LOWEST, HIGHEST = 33, -4.0, 12.0
 """Of log(a f(1)), where a lower edge is looked for."""
 BELOW, ABOVE = 9.0, 0.5
 """Of log(a / a_pole), where an upper edge is looked for."""
@@ -112,8 +112,8 @@ class FiniteEquation:
     @property
     def block_loads(self) -> tuple[Loads, Loads, Loads]:
         """Of the readout, of one gate's gradient and of the activation's."""
-        d, gates = self.scales.d, self.scales.gates
-        return loads(d, gates, False), loads(d, max(gates - 1, 0), True), loads(d, gates, True)
+        d, gates, m = self.scales.d, self.scales.gates, self.scales.width
+        return loads(d, gates, False, m), loads(d, max(gates - 1, 0), True, m), loads(d, gates, True, m)
 
     def weights(self, traces: Numbers) -> tuple[Numbers, Numbers]:
         """What the blocks V_r and S_r count at these traces (..., 2 r), and the derivatives."""
@@ -233,9 +233,7 @@ class FiniteEquation:
             if len(known) == 3:
                 z, s = np.array(known).T
                 bend, slope = (z[0] - 2 * z[1] + z[2]) / step**2, (s[2] - s[0]) / (2 * step)
-                return Edge(
-                    float(sign * np.exp(x)), float(z[1]), float(np.cbrt(abs(bend) / (2 * slope**2)))
-                )
+                return Edge(float(sign * np.exp(x)), float(z[1]), float(np.cbrt(abs(bend) / (2 * slope**2))))
             step /= 4
         raise ArithmeticError("the curve of the spectrum ends at its edge")
 

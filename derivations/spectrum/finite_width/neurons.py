@@ -17,6 +17,8 @@ import numpy as np
 from derivations.spectrum.harmonics import Array, Numbers
 
 READOUT_NODES, GATE_NODES = 16, 4
+UNLIKELY = 0.3
+"""Neurons with a load, below which it is left out."""
 
 
 def chi_square_rule(freedom: float, count: int) -> tuple[Array, Array]:
@@ -66,14 +68,14 @@ class Loads:
 
 
 @lru_cache(maxsize=64)
-def loads(d: int, gates: int, with_readout: bool) -> Loads:
+def loads(d: int, gates: int, with_readout: bool, width: int) -> Loads:
     """Of a block that the lengths of so many gates multiply, and the readout if it is a gradient.
 
     Examples
     --------
-    >>> loads(50, 0, False)
+    >>> loads(50, 0, False, 10)
     Loads(values=array([1.]), shares=array([1.]))
-    >>> c = loads(50, 2, True)
+    >>> c = loads(50, 2, True, 10**30)
     >>> print(f"{c.shares @ c.values:.9f} {c.shares @ c.values**2:.4f}")  # 3 (1 + 2 / d)^2
     1.000000000 3.2448
     """
@@ -81,4 +83,7 @@ def loads(d: int, gates: int, with_readout: bool) -> Loads:
     rules = [chi_square_rule(1.0, READOUT_NODES)] * with_readout + [chi_square_rule(d, GATE_NODES)] * gates
     for x, w in rules:
         values, shares = np.multiply.outer(values, x).ravel(), np.multiply.outer(shares, w).ravel()
-    return Loads(values, shares)
+    # What none of the neurons is likely to have would end the curve of the upper edge before its time.
+    kept = shares * width > UNLIKELY
+    values, shares = values[kept], shares[kept] / np.sum(shares[kept])
+    return Loads(values / (values @ shares), shares)

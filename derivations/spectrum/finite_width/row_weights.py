@@ -129,7 +129,7 @@ def _log_normal(scores: Array, deviation: float, skewness: float) -> Array:
     Examples
     --------
     >>> print(_log_normal(np.array([-1.0, 0.0, 1.0]), 0.1, 1e-9).round(6))
-    [0.9 1.  1.1]
+    [0.9      0.999998 1.1     ]
     """
     skewness = max(skewness, LEAST_SKEWED)
     # Skewness (w + 2) sqrt(w - 1) with w = exp(s^2): t = sqrt(w - 1) solves t^3 + 3 t = skewness.
@@ -163,9 +163,7 @@ def weighted_rows(rows: RowWeights, law: RowLaw, n: int) -> RowWeights:
         weights = np.multiply.outer(rows.shares, shares).ravel()[order]
         # Shares of the upper half counted from above, where 1 - share would round.
         below, above = np.cumsum(weights), np.cumsum(weights[::-1])[::-1]
-        at = np.where(
-            below - weights / 2 < 0.5, ndtri(below - weights / 2), -ndtri(above - weights / 2)
-        )
+        at = np.where(below - weights / 2 < 0.5, ndtri(below - weights / 2), -ndtri(above - weights / 2))
         values = np.exp(np.interp(scores, at, np.log(atoms[order])))
     shares = np.diff(edges) / n
     return RowWeights(np.asarray(values * (rows.mean / (values @ shares))), shares)
@@ -183,8 +181,7 @@ def _terms(
     )
     half = len(equation.shares) // 2
     of_value, of_slope = (
-        float(np.real(part @ equation.shares[:half]))
-        for part in (state.traces[:half], state.traces[half:])
+        float(np.real(part @ equation.shares[:half])) for part in (state.traces[:half], state.traces[half:])
     )
     squares, readouts = chi_square_rule(1.0, READOUT_NODES)
     readout = scales.readout * float(equation.block_loads[0].weight(np.array(scales.of_readout * of_value)))
@@ -195,9 +192,7 @@ def _terms(
     for chosen in product(range(GATE_NODES), repeat=gates):
         full = np.prod(s[list(chosen)])
         others = sum(np.prod(np.delete(s[list(chosen)], index)) for index in range(gates))
-        parts.append(
-            readout * full * value + np.outer(gate * others, value) + np.outer(inner * full, slope)
-        )
+        parts.append(readout * full * value + np.outer(gate * others, value) + np.outer(inner * full, slope))
         probabilities.append(np.prod(shares[list(chosen)]) * weight)
     return np.hstack(parts), np.concatenate(probabilities), readouts
 
