@@ -74,17 +74,17 @@ class State:
 
     Attributes
     ----------
-    a, b : float or complex
-    traces : (2 r,)
+    a, b : float
+    traces : (2 r,) float
         n a [...]: of V_r, then S_r.
-    masses : (k,)
+    masses : (k,) float
         g_k(T).
     """
 
-    a: Numbers
-    b: Numbers
-    traces: Numbers
-    masses: Numbers
+    a: float
+    b: float
+    traces: Array
+    masses: Array
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class FiniteEquation:
             found = self.n * a * (np.sum(damped, axis=0) + self.rests)
             residual = found - traces
             if np.max(np.abs(residual)) <= CONVERGED * np.max(np.abs(found)):
-                return State(a, np.sum(masses / tau) + self.rests @ weights, found, masses)
+                return State(a, float(np.sum(masses / tau) + self.rests @ weights), found, masses)
             slopes = -self.n * a * a * (damped * self.ratios[:, None]).T @ damped * bends
             newton = np.linalg.solve(np.eye(len(traces)) - slopes, residual)
             if a > 0 and np.any(traces + newton <= 0):
@@ -172,10 +172,10 @@ class FiniteEquation:
 
     def z(self, state: State) -> tuple[float, float]:
         """z outside of the spectrum, and the mean of 1 / |t_i b - z| over the rows."""
-        t, w, a = self.rows.values, self.rows.shares, float(state.a)
+        t, w, a, b = self.rows.values, self.rows.shares, state.a, state.b
         nearest = t[0] if a > 0 else t[-1]
-        gaps = outside(w * t, (np.abs(t - nearest) * float(state.b))[None], np.array([abs(a)]))[0]
-        return float(nearest * float(state.b) - np.sign(a) * np.min(gaps)), float(w @ (1 / gaps))
+        gaps = outside(w * t, (np.abs(t - nearest) * b)[None], np.array([abs(a)]))[0]
+        return float(nearest * b - np.sign(a) * np.min(gaps)), float(w @ (1 / gaps))
 
     def left_edge(self) -> Edge:
         """The lower end: the largest z(a), a > 0."""
@@ -218,7 +218,7 @@ class FiniteEquation:
             return np.inf if state is None else -sign * self.z(state)[0]
 
         grid = np.linspace(low, high, GRID)
-        values = []
+        values: list[float] = []
         for x in grid:  # from a = 0 on: the branch ends for good
             values.append(value(x) if not values or np.isfinite(values[-1]) else np.inf)
         best = int(np.argmin(values))

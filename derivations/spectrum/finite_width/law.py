@@ -15,12 +15,7 @@ from derivations.spectrum.density import Density
 from derivations.spectrum.extremes import homogeneous_extremes, single_entry
 from derivations.spectrum.finite_width.blocks import kernel_blocks
 from derivations.spectrum.finite_width.density import equation_density
-from derivations.spectrum.finite_width.extremes import (
-    finite_extremes,
-    lower_equation,
-    rank_bound,
-    upper_equation,
-)
+from derivations.spectrum.finite_width.extremes import finite_extremes, rank_bound, upper_equation
 from derivations.spectrum.harmonics import Array
 from derivations.spectrum.law import LARGEST_FLUCTUATION, LARGEST_PAIR, spectrum_law
 from derivations.spectrum.problem import Problem, problem
@@ -165,12 +160,8 @@ def finite_spectrum_density(
     blocks = kernel_blocks(asked.network, asked.d, asked.expansion.degrees)
     rank = min(rank_bound(asked, width), asked.expansion.dimensions - (asked.expansion.masses[0] > 0))
     equation = upper_equation(asked, blocks, width, asked.rows)
-    upper = equation.right_edge().z
-    lower = 0.0
-    if rank > asked.n:
-        weighted = lower_equation(asked, blocks, width, asked.rows)
-        lower = weighted.left_edge().z
-    return equation_density(equation, lower, upper, rank)
+    lower = equation.left_edge().z if rank > asked.n else 0.0
+    return equation_density(equation, lower, equation.right_edge().z, rank)
 
 
 def _problem(

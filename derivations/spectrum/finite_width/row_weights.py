@@ -181,7 +181,7 @@ def _terms(
     )
     half = len(equation.shares) // 2
     of_value, of_slope = (
-        float(np.real(part @ equation.shares[:half])) for part in (state.traces[:half], state.traces[half:])
+        float(part @ equation.shares[:half]) for part in (state.traces[:half], state.traces[half:])
     )
     squares, readouts = chi_square_rule(1.0, READOUT_NODES)
     readout = scales.readout * float(equation.block_loads[0].weight(np.array(scales.of_readout * of_value)))
