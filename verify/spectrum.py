@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
-from derivations.spectrum import SpectrumLaw, spectrum_law
+from derivations.spectrum import FiniteSpectrumLaw, SpectrumLaw, finite_spectrum_law, spectrum_law
 from verify.activations import Array
 from verify.eigenvalues import Extremes
 from verify.published import PublishedExtremes, Range, published_extremes
@@ -50,6 +50,8 @@ class NetworkSpectrum:
     lambda_max, lambda_min, condition_number : Estimates
     published : PublishedExtremes or None
     law : SpectrumLaw or None
+    finite : FiniteSpectrumLaw or None
+        Of one network, where the width is given.
     refusal : str or None
         Why there is no law.
     eigenvalues : (n,) float or None
@@ -64,6 +66,7 @@ class NetworkSpectrum:
     condition_number: Estimates
     published: PublishedExtremes | None
     law: SpectrumLaw | None
+    finite: FiniteSpectrumLaw | None
     refusal: str | None
     eigenvalues: Array | None
     lambda_min_at_most: float | None
@@ -101,11 +104,16 @@ def network_spectrum(
     >>> found = network_spectrum(network("relu"), 2000, 100, 1000, "gaussian")
     >>> print("{:.1f} {:.1f}".format(found.lambda_min.published[0], found.lambda_min.sharp))
     115.8 32.4
+    >>> print(f"{found.lambda_min.finite:.1f}")  # of one network of this width
+    8.1
     """
     law: SpectrumLaw | None = None
+    finite: FiniteSpectrumLaw | None = None
     refusal: str | None = None
     try:
         law = spectrum_law(network, n, d, width, data)
+        if width is not None:
+            finite = finite_spectrum_law(network, n, d, width, data)
     except InputError as error:
         if eigenvalues is None and lambda_min_at_most is None:
             raise
@@ -118,6 +126,7 @@ def network_spectrum(
         Estimates(
             published=getattr(published, name, None),
             sharp=getattr(law, name, None),
+            finite=getattr(finite, name, None),
             exact=getattr(exact, exact_name, None),
         )
         for name, exact_name in (
@@ -127,7 +136,16 @@ def network_spectrum(
         )
     )
     return NetworkSpectrum(
-        network, largest, smallest, condition, published, law, refusal, eigenvalues, lambda_min_at_most
+        network,
+        largest,
+        smallest,
+        condition,
+        published,
+        law,
+        finite,
+        refusal,
+        eigenvalues,
+        lambda_min_at_most,
     )
 
 

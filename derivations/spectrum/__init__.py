@@ -4,9 +4,11 @@
 `fixed_point` and `coupled` are the equations, `extremes` reads the ends of the spectrum off them, `density` the whole,
 `reliability` says when to believe it, `problem` checks what is asked, and `law` is the entry point. Derivations stand
 beside it: `published` reconstructs what publications state, `ordering` proves what a gate does to eigenvalues.
+`finite_width` is the law of one network.
 """
 
 from derivations.spectrum.density import Density
+from derivations.spectrum.finite_width import FiniteSpectrumLaw, finite_spectrum_density, finite_spectrum_law
 from derivations.spectrum.gegenbauer import GegenbauerExpansion, gegenbauer_expansion
 from derivations.spectrum.law import SpectrumLaw, spectrum_density, spectrum_law
 from derivations.spectrum.ordering import gating_law, ordering_theorem
@@ -14,8 +16,11 @@ from derivations.spectrum.published import published_derivation
 
 __all__ = [
     "Density",
+    "FiniteSpectrumLaw",
     "GegenbauerExpansion",
     "SpectrumLaw",
+    "finite_spectrum_density",
+    "finite_spectrum_law",
     "gating_law",
     "gegenbauer_expansion",
     "ordering_theorem",

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from derivations.spectrum.finite_width.law import CROWDED, NARROWEST
 from derivations.spectrum.law import LARGEST_FLUCTUATION, LARGEST_PAIR
 from verify.activations import Array
 from verify.commands.data import DataRequest
@@ -23,7 +24,7 @@ QUANTITIES = {
     "lambda_min": "lambda_min",
     "condition_number": "condition number",
 }
-COLUMNS = ("published", "sharp", "exact")
+COLUMNS = ("published", "sharp", "exact", "finite")
 DIFFERENT = 0.1
 """Relative difference of published and exact values that is told."""
 _WIDTH, _DIGITS = 110, 5
@@ -163,6 +164,11 @@ def _legend(report: Report) -> Iterator[str]:
     if any(found.eigenvalues is not None for found in spectra):
         of = "these data" if report.request.source is not None else f"a sample (seed {report.request.seed})"
         yield f"exact: eigenvalues of the kernel matrix of {of}"
+    if any(found.finite for found in spectra):
+        yield (
+            f"finite: the law of one random network of width {report.width}, not of the infinite-width kernel: means over "
+            "networks, whose scale varies by sqrt(2/m) from one to the next"
+        )
 
 
 def _trust(found: NetworkSpectrum, given: bool) -> Iterator[str]:
@@ -180,6 +186,12 @@ def _trust(found: NetworkSpectrum, given: bool) -> Iterator[str]:
         yield (
             f"do not rely on the sharp lambda_min: it varies by {law.fluctuation:.0%} from draw to draw, more than "
             f"{LARGEST_FLUCTUATION:.0%}"
+        )
+    finite = found.finite
+    if finite is not None and law.reliable and not finite.reliable and finite.n > 1:
+        yield (
+            f"do not rely on the finite column: the law of one network was measured from width {NARROWEST} on, and for n "
+            f"up to {CROWDED:.0%} of its kernel's rank, at most {finite.rank:.0f} here"
         )
     if law.reliable and law.n > 1:
         condition = " where directions are uniform" if given else ""
@@ -231,6 +243,14 @@ def _smallest(found: NetworkSpectrum) -> Iterator[str]:
         yield "the kernel is singular to rounding: its smallest eigenvalue is 0, its condition number infinite"
     elif found.eigenvalues is None and found.condition_number.sharp == np.inf:
         yield "the kernel is singular, or all but that, by the law"
+    finite = found.finite
+    if finite is not None and finite.lambda_min == 0 and found.condition_number.sharp != np.inf:
+        why = (
+            f"its rank is at most {finite.rank:.0f}"
+            if finite.rank <= finite.n
+            else "some rows are equal, or dead in every neuron"
+        )
+        yield f"the kernel of one network of this width is singular: {why}"
 
 
 def _of_input(X: Array) -> Iterator[str]:

@@ -35,7 +35,7 @@ ITERATIONS, CONVERGED = 100, 1e-11
 GRID, LOWEST, HIGHEST = 33, -4.0, 12.0
 """Of log(a f(1)), where a lower edge is looked for."""
 BELOW, ABOVE = 9.0, 0.5
-"""Of log(a / a_pole), where an upper edge is looked for."""
+"""Of log |a|, where an upper edge is looked for: around the first pole without neurons."""
 STEP, SMALLEST_STEP = 0.02, 1e-5
 """Of log a, for second differences at an edge."""
 
@@ -186,7 +186,10 @@ class FiniteEquation:
         """The upper end: the smallest z(a) with a < 0 on the branch that begins at 0."""
         masses = self.masses @ self.weights(np.zeros(len(self.shares)))[0]
         top = -np.log(np.max(masses * self.ratios))
-        return self._edge(-1.0, top - BELOW, top + ABOVE)
+        low = min(top, -np.log(np.sum(masses) + self._rest)) - BELOW
+        while self.solve(-np.exp(low)) is None:  # neurons far fewer than rows end the curve early
+            low -= BELOW
+        return self._edge(-1.0, low, top + ABOVE)
 
     def outlier(self, constant: Array, edge: Edge) -> float | None:
         """The eigenvalue that degree 0, with the masses (2 r,), adds above the upper edge, if it does."""
@@ -218,12 +221,15 @@ class FiniteEquation:
             return np.inf if state is None else -sign * self.z(state)[0]
 
         grid = np.linspace(low, high, GRID)
-        values: list[float] = []
-        for x in grid:  # from a = 0 on: the branch ends for good
-            values.append(value(x) if not values or np.isfinite(values[-1]) else np.inf)
+        values = [value(grid[0])]
+        for x in grid[1:]:  # from a = 0 on, to the first extremum: the curve goes on through the spectrum
+            values.append(value(x))
+            if values[-1] > values[-2]:
+                break
         best = int(np.argmin(values))
-        x = _minimum(value, grid[max(best - 1, 0)], grid[best], grid[min(best + 1, GRID - 1)])
-        return self._at(sign, x)
+        return self._at(
+            sign, _minimum(value, grid[max(best - 1, 0)], grid[best], grid[min(best + 1, GRID - 1)])
+        )
 
     def _at(self, sign: float, x: float) -> Edge:
         step = STEP
@@ -235,7 +241,10 @@ class FiniteEquation:
                 bend, slope = (z[0] - 2 * z[1] + z[2]) / step**2, (s[2] - s[0]) / (2 * step)
                 return Edge(float(sign * np.exp(x)), float(z[1]), float(np.cbrt(abs(bend) / (2 * slope**2))))
             step /= 4
-        raise ArithmeticError("the curve of the spectrum ends at its edge")
+        # The curve ends at its edge, where one neuron stands apart: there is no square root to shift along.
+        state = self.solve(sign * np.exp(x))
+        assert state is not None  # x is the best of those where there is one
+        return Edge(state.a, self.z(state)[0], 0.0)
 
 
 def _minimum(value: Callable[[float], float], low: float, middle: float, high: float) -> float:

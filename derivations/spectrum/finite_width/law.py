@@ -69,12 +69,12 @@ class FiniteSpectrumLaw:
 
     @property
     def reliable(self) -> bool:
-        """Whether the law was found right for such sizes: in the worst tenth of cases to 10 per cent."""
-        return bool(
+        """Whether the law was found right for such sizes, to 10 per cent in the worst tenth; a zero by rank always is."""
+        return self.n > self.rank or bool(
             self.nearest_pair <= LARGEST_PAIR
             and self.fluctuation <= LARGEST_FLUCTUATION
             and self.width >= NARROWEST
-            and (self.n <= CROWDED * self.rank or self.n > self.rank)
+            and self.n <= CROWDED * self.rank
         )
 
 

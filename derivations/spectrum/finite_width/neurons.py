@@ -84,6 +84,6 @@ def loads(d: int, gates: int, with_readout: bool, width: int) -> Loads:
     for x, w in rules:
         values, shares = np.multiply.outer(values, x).ravel(), np.multiply.outer(shares, w).ravel()
     # What none of the neurons is likely to have would end the curve of the upper edge before its time.
-    kept = shares * width > UNLIKELY
+    kept = shares > min(UNLIKELY / width, np.max(shares) / 2)
     values, shares = values[kept], shares[kept] / np.sum(shares[kept])
     return Loads(values / (values @ shares), shares)

@@ -106,10 +106,15 @@ def row_law(equation: FiniteEquation, state: State, activation: Activation, damp
             readouts @ two / m,
         )
     K, x, curvature = generating
-    w = -np.sqrt(2 * (theta * x - K))
+    gained = theta * x - K
+    sound = (gained > 0) & (curvature > 0) & (1 + x > 0)
+    if not np.any(sound):  # one neuron, and rows with hardly anything in it
+        spread = np.sqrt(np.log1p(variance))
+        return RowLaw(SCORES, np.exp(spread * SCORES - spread**2 / 2), variance)
+    theta, x, curvature, w = theta[sound], x[sound], curvature[sound], -np.sqrt(2 * gained[sound])
     scores = w + np.log(theta * np.sqrt(curvature) / w) / w
     # Of few neurons the far tail is rounded.
-    known = np.concatenate([[True], np.diff(scores) < 0]) & (1 + x > 0)
+    known = np.concatenate([[True], np.diff(scores) < 0])
     below, values = scores[known][::-1], 1 + x[known][::-1]
     third = float(readouts @ (centred**3 @ shares)) / m**2
     upper = _log_normal(SCORES[SCORES > 0], np.sqrt(variance), third / variance**1.5)
