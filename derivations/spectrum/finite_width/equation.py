@@ -36,7 +36,7 @@ GRID, LOWEST, HIGHEST = 33, -4.0, 12.0
 """Of log(a f(1)), where a lower edge is looked for."""
 BELOW, ABOVE = 9.0, 0.5
 """Of log |a|, where an upper edge is looked for: around the first pole without neurons."""
-STEP, SMALLEST_STEP = 0.02, 1e-5
+STEP, SMALLEST_STEP = 0.01, 1e-5
 """Of log a, for second differences at an edge."""
 
 
@@ -232,15 +232,12 @@ class FiniteEquation:
         )
 
     def _at(self, sign: float, x: float) -> Edge:
-        step = STEP
-        while step > SMALLEST_STEP:
-            states = [self.solve(sign * np.exp(x + shift)) for shift in (-step, 0.0, step)]
-            known = [self.z(state) for state in states if state is not None]
-            if len(known) == 3:
-                z, s = np.array(known).T
-                bend, slope = (z[0] - 2 * z[1] + z[2]) / step**2, (s[2] - s[0]) / (2 * step)
-                return Edge(float(sign * np.exp(x)), float(z[1]), float(np.cbrt(abs(bend) / (2 * slope**2))))
-            step /= 4
+        states = [self.solve(sign * np.exp(x + shift)) for shift in (-STEP, 0.0, STEP)]
+        known = [self.z(state) for state in states if state is not None]
+        if len(known) == 3:
+            z, s = np.array(known).T
+            bend, slope = (z[0] - 2 * z[1] + z[2]) / STEP**2, (s[2] - s[0]) / (2 * STEP)
+            return Edge(float(sign * np.exp(x)), float(z[1]), float(np.cbrt(abs(bend) / (2 * slope**2))))
         # The curve ends at its edge, where one neuron stands apart: there is no square root to shift along.
         state = self.solve(sign * np.exp(x))
         assert state is not None  # x is the best of those where there is one
