@@ -179,7 +179,7 @@ def _terms(
 ) -> tuple[Array, Array, Array]:
     """m Y at nodes of the readout (a) and of u and s (y), the shares of the latter, and of the former."""
     scales, gates = equation.scales, equation.scales.gates
-    u, weight = _normal_rule()
+    u, weight = normal_rule()
     value, slope = (
         _damped(function(u), u, weight, damping[shift:]) ** 2
         for function, shift in zip(smooth_pair(activation), (gates, gates + 1), strict=True)
@@ -221,12 +221,12 @@ def dead_share(activation: Activation) -> float:
     >>> print(f"{dead_share(activation('relu')):.6f} {dead_share(activation('silu')):.6f}")
     0.500000 0.000000
     """
-    u, weight = _normal_rule()
+    u, weight = normal_rule()
     value, slope = (function(u) for function in smooth_pair(activation))
     return float(weight @ ((value == 0) & (slope == 0)))
 
 
-def _normal_rule() -> tuple[Array, Array]:
+def normal_rule() -> tuple[Array, Array]:
     """Nodes and weights of a normal variable, apart on either side of 0, where activations may have kinks."""
     u, weight = composite(0.0, REACH, SIDE_PANELS)
     u, weight = np.append(-u, u), np.tile(weight * np.exp(-(u**2) / 2), 2)

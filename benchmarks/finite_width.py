@@ -1,0 +1,122 @@
+"""How accurate the law of one network is: extreme eigenvalues of real networks against both laws, side by side.
+
+A row per network, kind of data and size: the relative error in per cent of the law of infinite width (`sharp`) and of
+the law of one network (`finite`) against the mean over networks, each with rows of its own, and the standard error of that
+mean. Then the median and the 90th percentile of the absolute errors over the sizes with at least 100 neurons, by gates and
+kind of data; sizes with fewer, in the last rows, show where the law ends. Seconds are those of a law, once the activation is
+known. It takes six minutes on one core.
+
+    python -m benchmarks.finite_width [networks]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from derivations import finite_spectrum_law, network, spectrum_law
+from derivations.pairwise import Array
+from verify.inputs import generate
+from verify.one_network import network_kernel
+from verify.streams import seed_sequence
+
+SIZES = ((400, 100, 100), (200, 100, 200), (400, 100, 400), (400, 50, 1000), (800, 100, 200))
+"""n, d and m: fewer and more neurons than rows."""
+NETWORKS = ("relu", "reglu", "silu", "swiglu", "bilinear", "gqu")
+KINDS = ("sphere", "gaussian")
+MORE = (
+    ("relu", "sphere", 100, 50, 4000), ("relu", "gaussian", 500, 100, 1000), ("relu", "gaussian", 800, 50, 100),
+    ("reglu", "gaussian", 100, 50, 4000), ("reglu", "sphere", 500, 100, 1000), ("reglu", "gaussian", 800, 50, 100),
+    ("gelu", "sphere", 400, 100, 400), ("gelu", "gaussian", 200, 100, 200), ("reglu", "gaussian", 2000, 100, 1000),
+)  # fmt: skip
+NARROW = tuple(
+    (name, kind, *size)
+    for name, kind, size in product(("relu", "reglu"), KINDS, ((300, 100, 50), (200, 50, 20)))
+)
+WIDE_ENOUGH = 100
+DRAWS = 40
+FEWER = 1000
+"""Rows above which a quarter of the networks is drawn."""
+
+Row = dict[str, object]
+
+
+def points() -> Iterator[tuple[str, str, int, int, int]]:
+    """Network, kind, n, d and m."""
+    for name, kind, size in product(NETWORKS, KINDS, SIZES):
+        yield (name, kind, *size)
+    yield from MORE
+    yield from NARROW
+
+
+def measured(name: str, kind: str, n: int, d: int, m: int, draws: int) -> Array:
+    """Smallest and largest eigenvalue of networks, each with rows of its own : (draws, 2) float."""
+    found = np.empty((draws, 2))
+    for draw in range(draws):
+        X = generate(kind, n, d, np.random.default_rng(seed_sequence(n + m, draw, 0)))
+        values = np.linalg.eigvalsh(network_kernel(name, X, m, seed_sequence(n + m, draw, 1)))
+        found[draw] = values[[0, -1]]
+    return found
+
+
+def row(name: str, kind: str, n: int, d: int, m: int, draws: int) -> Row:
+    """Errors of both laws, in per cent."""
+    values = measured(name, kind, n, d, m, draws if n <= FEWER else max(draws // 4, 3))
+    finite_spectrum_law(name, n, d, m, kind)
+    start = time.perf_counter()
+    finite = finite_spectrum_law(name, n, d, m, kind)
+    seconds = time.perf_counter() - start
+    sharp = spectrum_law(name, n, d, m, kind)
+    result: Row = {"network": name, "data": kind, "n": n, "d": d, "m": m}
+    for column, quantity in enumerate(("lambda_min", "lambda_max")):
+        mean = values[:, column].mean()
+        result[f"{quantity} sharp"] = 100 * (getattr(sharp, quantity) / mean - 1)
+        result[f"{quantity} finite"] = 100 * (getattr(finite, quantity) / mean - 1)
+        result[f"{quantity} noise"] = 100 * values[:, column].std(ddof=1) / np.sqrt(len(values)) / mean
+    return result | {"seconds": seconds}
+
+
+def summary(rows: list[Row]) -> list[Row]:
+    """Median and 90th percentile of the absolute errors, by gates and data."""
+    result = []
+    for gated, kind in product((False, True), KINDS):
+        group = [
+            r
+            for r in rows
+            if r["data"] == kind
+            and (network(str(r["network"])).gates > 0) == gated
+            and int(str(r["m"])) >= WIDE_ENOUGH
+        ]
+        entry: Row = {"group": f"{'gated' if gated else 'plain'}, {kind}", "sizes": len(group)}
+        for quantity, law in product(("lambda_min", "lambda_max"), ("sharp", "finite")):
+            sizes = np.abs([float(str(r[f"{quantity} {law}"])) for r in group])
+            entry[f"{quantity} {law}"] = f"{np.median(sizes):.1f} / {np.quantile(sizes, 0.9):.1f}"
+        result.append(entry)
+    return result
+
+
+def show(rows: list[Row]) -> None:
+    """Print a table."""
+    for index, entry in enumerate(rows):
+        if index == 0:
+            print("  ".join(f"{key:>17}" for key in entry))
+        print(
+            "  ".join(
+                f"{value:17.2f}" if isinstance(value, float) else f"{value!s:>17}" for value in entry.values()
+            )
+        )
+
+
+if __name__ == "__main__":
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else DRAWS
+    table = []
+    for point in points():
+        table.append(row(*point, count))
+        print(f"{len(table)}: {point}", file=sys.stderr)
+    show(table)
+    print("\nmedian / 90th percentile of absolute errors in per cent, from 100 neurons on")
+    show(summary(table))
