@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from derivations import kernel_function, network, spectrum_law
+from derivations import finite_spectrum_law, kernel_function, network, spectrum_law
 from verify.cli import main
 from verify.commands import spectra
 from verify.inputs import generate, read_input
@@ -65,7 +65,7 @@ def test_json_has_the_public_keys(capsys):
     for of in found["networks"].values():
         assert tuple(of) == QUANTITIES
         assert all(list(of[q]) == ["published", "bounds", "sharp", "finite", "exact"] for q in QUANTITIES)
-        assert all(of[q]["bounds"] is None and of[q]["finite"] is None for q in QUANTITIES)
+        assert all(of[q]["bounds"] is None for q in QUANTITIES)
     for of in found["reliability"].values():
         assert set(of) == {
             "nearest_pair",
@@ -89,6 +89,8 @@ def test_exact_values_are_those_of_the_sample_and_sharp_ones_of_the_law(kind: st
         assert of["lambda_min"]["exact"] == pytest.approx(values[0], rel=1e-11)
         assert of["condition_number"]["exact"] == pytest.approx(values[-1] / values[0], rel=1e-11)
         assert [of[q]["sharp"] for q in QUANTITIES] == [getattr(law, q) for q in QUANTITIES]
+        finite = finite_spectrum_law(name, 60, 20, 30, kind)
+        assert [of[q]["finite"] for q in QUANTITIES] == [getattr(finite, q) for q in QUANTITIES]
         assert found["reliability"][name]["nearest_pair"] == law.nearest_pair
         assert found["reliability"][name]["reliable"] == law.reliable
 

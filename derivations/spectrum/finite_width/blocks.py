@@ -87,8 +87,9 @@ def kernel_blocks(network: TwoLayer, d: int, degrees: int) -> Blocks:
         found = gegenbauer.amplitudes(function, d, top, radii, count) ** 2
         masses.append(averaged[:, None] * _relative(found, shares))
         moments = np.array([_second_moment(function, d, radius, count) for radius in radii])
-        rests.append(np.maximum(moment * _relative(moments, shares) - np.sum(masses[-1], axis=0), 0.0))
-        rests[-1][rests[-1] < gegenbauer.ROUNDED * moment] = 0.0
+        left = np.maximum(moment * _relative(moments, shares) - np.sum(masses[-1], axis=0), 0.0)
+        rest = moment - float(np.sum(averaged))
+        rests.append(rest * _relative(left, shares) if rest > gegenbauer.ROUNDED * moment else 0 * left)
     value, slope = masses[0], times_cosine(masses[1], d)
     for _ in range(gates):
         value, slope = times_cosine(value, d), times_cosine(slope, d)

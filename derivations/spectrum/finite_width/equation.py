@@ -32,7 +32,7 @@ from derivations.spectrum.harmonics import Array, Numbers
 from derivations.spectrum.rows import RowWeights
 
 ITERATIONS, CONVERGED = 100, 1e-11
-GRID, LOWEST, HIGHEST = 33, -4.0, 12.0
+GRID, LOWEST, HIGHEST = 25, -4.0, 12.0
 """Of log(a f(1)), where a lower edge is looked for."""
 BELOW, ABOVE = 9.0, 0.5
 """Of log |a|, where an upper edge is looked for: around the first pole without neurons."""
@@ -250,7 +250,7 @@ def _minimum(value: Callable[[float], float], low: float, middle: float, high: f
         if high - middle < SMALLEST_STEP:
             return middle
         high = (middle + high) / 2
-    return float(minimize_scalar(value, bounds=(low, high), method="bounded", options={"xatol": 1e-6}).x)
+    return float(minimize_scalar(value, bounds=(low, high), method="bounded", options={"xatol": 1e-4}).x)
 
 
 def finite_equation(

@@ -10,24 +10,20 @@ from numpy.typing import ArrayLike
 from derivations.arguments import check_positive_integer
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
-from derivations.spectrum import gegenbauer
 from derivations.spectrum.density import Density
 from derivations.spectrum.extremes import homogeneous_extremes, single_entry
 from derivations.spectrum.finite_width.blocks import kernel_blocks
 from derivations.spectrum.finite_width.density import equation_density
 from derivations.spectrum.finite_width.extremes import finite_extremes, rank_bound, upper_equation
-from derivations.spectrum.harmonics import Array
+from derivations.spectrum.finite_width.lengths import alike
 from derivations.spectrum.law import LARGEST_FLUCTUATION, LARGEST_PAIR, spectrum_law
 from derivations.spectrum.problem import Problem, problem
 from derivations.spectrum.reliability import nearest_pair
-from derivations.spectrum.rows import RowWeights
 
 NARROWEST = 50
 """Neurons below which the law was found up to 15 per cent off."""
 CROWDED = 0.8
 """Share of the rank that n rows may take before the law is too uncertain."""
-LENGTHS = 33
-"""Where the diagonal is computed, interpolated between."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +94,9 @@ def finite_spectrum_law(
     Notes
     -----
     Where the activation is not homogeneous and lengths differ, the law of infinite width is taken times the ratio of
-    both laws for a homogeneous network with the same diagonal. How accurate all are: ``python -m
-    benchmarks.finite_width``.
+    both laws for a homogeneous network that is alike (see the module `lengths` beside this one). By Jensen's inequality
+    lambda_min is at most and lambda_max at least that of infinite width: where the law is not, those are taken. How
+    accurate all are: ``python -m benchmarks.finite_width``.
 
     Source: derived here, heuristically; `derivations.spectrum.finite_width.finite_width_derivation` has the steps.
 
@@ -119,14 +116,15 @@ def finite_spectrum_law(
         only = single_entry(asked.network, asked.expansion, width, asked.rows, asked.is_coupled)
         return FiniteSpectrumLaw(*about, only, only, False, rank, 0.0, 0.0)
     kappa = nearest_pair(asked.expansion, asked.n, asked.cosines)
-    rows = _near(asked, width)
+    rows = alike(asked, width)
     found = finite_extremes(asked, width, rows)
-    smallest, largest = found.lambda_min, found.lambda_max
+    infinite = homogeneous_extremes(asked.expansion, asked.n, rows)
+    smallest = min(max(found.lambda_min, 0.0), infinite.lambda_min)
+    largest = max(found.lambda_max, infinite.lambda_max)
     if asked.is_coupled:
         sharp = spectrum_law(asked.network, n, d, width, data)
-        like = homogeneous_extremes(asked.expansion, asked.n, rows)
-        smallest = sharp.lambda_min * smallest / like.lambda_min if like.lambda_min > 0 else 0.0
-        largest *= sharp.lambda_max / like.lambda_max
+        smallest *= sharp.lambda_min / infinite.lambda_min if infinite.lambda_min > 0 else 0.0
+        largest *= sharp.lambda_max / infinite.lambda_max
     if np.ndim(data) == 2 and len(np.unique(np.asarray(data, float), axis=0)) < asked.n:
         smallest = 0.0  # equal rows have equal gradients
     return FiniteSpectrumLaw(
@@ -169,28 +167,3 @@ def _problem(
 ) -> tuple[Problem, int]:
     width = check_positive_integer(width, "width")
     return problem(network, n, d, width, data), width
-
-
-def _near(asked: Problem, width: int) -> RowWeights:
-    """Weights of a homogeneous network's rows with the same diagonal."""
-    if not asked.is_coupled:
-        return asked.rows
-    p = asked.rows.values
-    nodes = np.geomspace(p[0], p[-1], LENGTHS) if p[0] < p[-1] else p[:1]
-    t = np.exp(np.interp(np.log(p), np.log(nodes), np.log(_diagonal(asked, width, nodes))))
-    order = np.argsort(t)
-    return RowWeights(t[order] / asked.expansion.total, asked.rows.shares[order])
-
-
-def _diagonal(asked: Problem, width: int, p: Array) -> Array:
-    """The kernel of a row with itself at |x|^2 / d = p."""
-    network, d = asked.network, asked.d
-    radii, _ = gegenbauer.radial_rule(d)
-    count = 2 * gegenbauer.panels(network.activation, d)
-    value, slope = (
-        np.array([gegenbauer.second_moment(function, d, radii * np.sqrt(q), count) for q in p])
-        for function in gegenbauer.smooth_pair(network.activation)
-    )
-    readout, gradient = gegenbauer.block_weights(network, d, width)
-    gates = network.gates
-    return np.asarray(p**gates * ((readout + gates * gradient) * value + gradient * p * slope))

@@ -152,10 +152,10 @@ def finite_law_of_data(network: TwoLayer | str, X: ArrayLike, width: int) -> Fin
     Examples
     --------
     >>> X = np.random.default_rng(0).standard_normal((60, 10))
-    >>> X[1] = X[0] + 0.05 * X[2]  # two rows close to one another: no law of uniform directions knows them
+    >>> X[1] = X[0] + 0.3 * X[2]  # two rows close to one another: no law of uniform directions knows them
     >>> from_data = finite_law_of_data("relu", X, 100)
     >>> print(f"{from_data.lambda_min:.2f} {finite_spectrum_law('relu', 60, 10, 100, X).lambda_min:.2f}")
-    0.67 2.86
+    0.25 0.65
     """
     network = as_network(network)
     X = check_matrix(X, "X")

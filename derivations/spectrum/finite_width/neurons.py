@@ -16,9 +16,11 @@ import numpy as np
 
 from derivations.spectrum.harmonics import Array, Numbers
 
-READOUT_NODES, GATE_NODES = 16, 4
-UNLIKELY = 0.3
-"""Neurons with a load, below which it is left out."""
+GATE_NODES = 4
+PANELS = ((0.0, 3.0, 20), (3.0, 8.0, 12))
+"""Of a normal readout: ends, and nodes of Gauss-Legendre. Those of Laguerre miss the pole of 1 / (1 + g^2 T)."""
+LARGEST_LIKELY = 0.5
+"""Neurons with a load or a larger one, below which it is left out: the largest of m is typically there."""
 
 
 def chi_square_rule(freedom: float, count: int) -> tuple[Array, Array]:
@@ -36,6 +38,23 @@ def chi_square_rule(freedom: float, count: int) -> tuple[Array, Array]:
     off = np.sqrt(k[1:] * (k[1:] + shape - 1))
     nodes, vectors = np.linalg.eigh(np.diag(2 * k + shape) + np.diag(off, 1) + np.diag(off, -1))
     return np.maximum(nodes, 0.0) / shape, vectors[0] ** 2
+
+
+def readout_rule() -> tuple[Array, Array]:
+    """Nodes and weights for the square of a standard normal variable.
+
+    Examples
+    --------
+    >>> x, w = readout_rule()
+    >>> print(f"{w @ x:.9f} {w @ x**2:.9f} {w @ (x / (1 + 5 * x)):.6f}")
+    1.000000000 3.000000000 0.118887
+    """
+    nodes, weights = [], []
+    for low, high, count in PANELS:
+        x, w = np.polynomial.legendre.leggauss(count)
+        nodes.append((low + high) / 2 + (high - low) / 2 * x)
+        weights.append((high - low) / 2 * w * np.sqrt(2 / np.pi) * np.exp(-(nodes[-1] ** 2) / 2))
+    return np.concatenate(nodes) ** 2, np.concatenate(weights)
 
 
 @dataclass(frozen=True)
@@ -80,10 +99,13 @@ def loads(d: int, gates: int, with_readout: bool, width: int) -> Loads:
     1.000000000 3.2448
     """
     values, shares = np.ones(1), np.ones(1)
-    rules = [chi_square_rule(1.0, READOUT_NODES)] * with_readout + [chi_square_rule(d, GATE_NODES)] * gates
+    rules = [readout_rule()] * with_readout + [chi_square_rule(d, GATE_NODES)] * gates
     for x, w in rules:
         values, shares = np.multiply.outer(values, x).ravel(), np.multiply.outer(shares, w).ravel()
+    order = np.argsort(values)
+    values, shares = values[order], shares[order] / np.sum(shares)
     # What none of the neurons is likely to have would end the curve of the upper edge before its time.
-    kept = shares > min(UNLIKELY / width, np.max(shares) / 2)
-    values, shares = values[kept], shares[kept] / np.sum(shares[kept])
+    likely = np.cumsum(shares[::-1])[::-1] * width >= LARGEST_LIKELY
+    likely[0] = True
+    values, shares = values[likely], shares[likely] / np.sum(shares[likely])
     return Loads(values / (values @ shares), shares)

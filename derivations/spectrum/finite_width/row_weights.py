@@ -25,7 +25,7 @@ from scipy.special import ndtr, ndtri
 
 from derivations.activations import Activation
 from derivations.spectrum.finite_width.equation import FiniteEquation, State
-from derivations.spectrum.finite_width.neurons import READOUT_NODES, chi_square_rule
+from derivations.spectrum.finite_width.neurons import chi_square_rule, readout_rule
 from derivations.spectrum.gegenbauer import composite, smooth_pair
 from derivations.spectrum.harmonics import Array
 from derivations.spectrum.rows import RowWeights, blocks
@@ -188,7 +188,8 @@ def _terms(
     of_value, of_slope = (
         float(part @ equation.shares[:half]) for part in (state.traces[:half], state.traces[half:])
     )
-    squares, readouts = chi_square_rule(1.0, READOUT_NODES)
+    squares, readouts = readout_rule()
+    readouts = readouts / np.sum(readouts)
     readout = scales.readout * float(equation.block_loads[0].weight(np.array(scales.of_readout * of_value)))
     gate = scales.gradient * squares / (1 + scales.of_gradient * of_value * squares)
     inner = scales.gradient * squares / (1 + scales.of_gradient * of_slope * squares)
