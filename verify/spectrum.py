@@ -105,7 +105,7 @@ def network_spectrum(
     >>> print("{:.1f} {:.1f}".format(found.lambda_min.published[0], found.lambda_min.sharp))
     115.8 32.4
     >>> print(f"{found.lambda_min.finite:.1f}")  # of one network of this width
-    8.1
+    10.6
     """
     law: SpectrumLaw | None = None
     finite: FiniteSpectrumLaw | None = None

@@ -161,6 +161,9 @@ def test_text_says_in_words_when_the_law_is_not_reliable(capsys):
     _, out, _ = ask("relu", "--n", "200", "--d", "4", "--width", "10", capsys=capsys)
     assert "do not rely on the sharp lambda_min: the nearest two rows decide it" in out
     _, out, _ = ask("relu", "--n", "300", "--d", "100", "--width", "10", capsys=capsys)
+    assert "do not rely on the sharp" not in out
+    assert "do not rely on the finite column: the law of one network was measured from width 50 on" in out
+    _, out, _ = ask("relu", "--n", "300", "--d", "100", "--width", "60", capsys=capsys)
     assert "do not rely" not in out
     assert "the law is reliable" in out
 
@@ -376,6 +379,14 @@ def test_a_missing_matplotlib_is_told_before_anything_is_computed(tmp_path: Path
     monkeypatch.setattr(spectra, "dense_eigenvalues", lambda *_: pytest.fail("computed"))
     line = refused("relu", *SMALL, "--plot", str(tmp_path / "a.png"), capsys=capsys)
     assert "pip install 'gluntk[plot]'" in line
+
+
+def test_text_says_why_one_network_is_singular(capsys):
+    _, out, _ = ask("relu", "--n", "60", "--d", "5", "--width", "4", capsys=capsys)
+    assert "the kernel of one network of this width is singular: its rank is at most 20" in out
+    assert "finite: the law of one random network of width 4" in out
+    _, out, _ = ask("relu", "--n", "60", "--d", "80", "--width", "1", capsys=capsys)
+    assert "some rows are equal, or dead in every neuron" in out
 
 
 def test_condition_numbers_are_nan_where_the_law_says_nothing():
