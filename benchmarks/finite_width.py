@@ -21,9 +21,10 @@ import numpy as np
 
 from derivations import finite_spectrum_law, network, spectrum_law
 from derivations.pairwise import Array
+from verify.finite import finite_network
 from verify.inputs import generate
 from verify.one_network import network_kernel
-from verify.streams import seed_sequence
+from verify.streams import draw_neurons, seed_sequence
 
 SIZES = ((400, 100, 100), (200, 100, 200), (400, 100, 400), (400, 50, 1000), (800, 100, 200))
 """n, d and m: fewer and more neurons than rows."""
@@ -39,8 +40,8 @@ NARROW = tuple(
     for name, kind, size in product(("relu", "reglu"), KINDS, ((300, 100, 50), (200, 50, 20)))
 )
 WIDE_ENOUGH = 100
-DRAWS = 100
-FEWER = 500
+DRAWS = 40
+FEWER = 1000
 """Rows above which a quarter of the networks is drawn."""
 
 Row = dict[str, object]
@@ -55,14 +56,24 @@ def points() -> Iterator[tuple[str, str, int, int, int]]:
 
 
 def measured(name: str, kind: str, n: int, d: int, m: int, draws: int) -> Array:
-    """Smallest and largest eigenvalue of networks, each with rows of its own : (draws, 2) float."""
-    found = np.empty((draws, 2))
+    """Smallest and largest eigenvalue and sum of squared readouts of networks, each with rows of its own : (draws, 3)."""
+    found = np.empty((draws, 3))
     key = zlib.crc32(f"{name} {kind} {n} {d} {m}".encode())
     for draw in range(draws):
         X = generate(kind, n, d, np.random.default_rng(seed_sequence(key, draw, 0)))
-        values = np.linalg.eigvalsh(network_kernel(name, X, m, seed_sequence(key, draw, 1)))
-        found[draw] = values[[0, -1]]
+        own = seed_sequence(key, draw, 1)
+        values = np.linalg.eigvalsh(network_kernel(name, X, m, own))
+        readouts = sum(np.sum(w.readout**2) for w in draw_neurons(finite_network(name), n, d, m, m, 1, own))
+        found[draw] = values[0], values[-1], readouts
     return found
+
+
+def mean_and_noise(values: Array, readouts: Array) -> tuple[float, float]:
+    """The mean, and its standard error; the readouts' known mean of 1 takes most of the noise away."""
+    control = readouts - 1
+    slope = np.cov(values, control)[0, 1] / control.var(ddof=1)
+    left = values - slope * control
+    return float(left.mean()), float(left.std(ddof=2) / np.sqrt(len(left)))
 
 
 def row(name: str, kind: str, n: int, d: int, m: int, draws: int) -> Row:
@@ -75,10 +86,10 @@ def row(name: str, kind: str, n: int, d: int, m: int, draws: int) -> Row:
     sharp = spectrum_law(name, n, d, m, kind)
     result: Row = {"network": name, "data": kind, "n": n, "d": d, "m": m}
     for column, quantity in enumerate(("lambda_min", "lambda_max")):
-        mean = values[:, column].mean()
+        mean, error = mean_and_noise(values[:, column], values[:, 2])
         result[f"{quantity} sharp"] = 100 * (getattr(sharp, quantity) / mean - 1)
         result[f"{quantity} finite"] = 100 * (getattr(finite, quantity) / mean - 1)
-        result[f"{quantity} noise"] = 100 * values[:, column].std(ddof=1) / np.sqrt(len(values)) / mean
+        result[f"{quantity} noise"] = 100 * error / mean
     return result | {"seconds": seconds}
 
 
