@@ -10,9 +10,13 @@ from numpy.typing import ArrayLike
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
 from derivations.spectrum import FiniteSpectrumLaw, SpectrumLaw, finite_spectrum_law, spectrum_law
+from derivations.spectrum.finite_width import finite_law_of_data
 from verify.activations import Array
 from verify.eigenvalues import Extremes
 from verify.published import PublishedExtremes, Range, published_extremes
+
+MOST_GIVEN = 600
+"""Given rows of which the law of one network takes the kernel matrices: seconds. Of more it knows the lengths."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def network_spectrum(
     try:
         law = spectrum_law(network, n, d, width, data)
         if width is not None:
-            finite = finite_spectrum_law(network, n, d, width, data)
+            finite = _of_one_network(network, n, d, width, data)
     except InputError as error:
         if eigenvalues is None and lambda_min_at_most is None:
             raise
@@ -147,6 +151,15 @@ def network_spectrum(
         eigenvalues,
         lambda_min_at_most,
     )
+
+
+def _of_one_network(
+    network: TwoLayer, n: int, d: int, width: int, data: str | ArrayLike
+) -> FiniteSpectrumLaw:
+    """By the rows themselves where they are given and few."""
+    if np.ndim(data) == 2 and n <= MOST_GIVEN:
+        return finite_law_of_data(network, data, width)
+    return finite_spectrum_law(network, n, d, width, data)
 
 
 def condition_numbers(

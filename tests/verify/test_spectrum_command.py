@@ -381,10 +381,22 @@ def test_a_missing_matplotlib_is_told_before_anything_is_computed(tmp_path: Path
     assert "pip install 'gluntk[plot]'" in line
 
 
+def test_one_network_on_given_rows_is_judged_by_their_directions(tmp_path: Path, capsys):
+    X = np.vstack([drawn("gaussian", 40, 15, 2), 1.001 * drawn("gaussian", 40, 15, 2)[:20]])
+    arguments = ("silu", "--input", saved(tmp_path, X), "--width", "60")
+    of = report(*arguments, capsys=capsys)["networks"]["silu"]["lambda_min"]
+    # Twenty pairs all but equal: uniform directions would have a far larger eigenvalue.
+    assert of["finite"] < 1.2 * of["exact"] < 0.1 * of["sharp"]
+    assert (
+        "finite: the law of one random network on these rows, of width 60"
+        in ask(*arguments, capsys=capsys)[1]
+    )
+
+
 def test_text_says_why_one_network_is_singular(capsys):
     _, out, _ = ask("relu", "--n", "60", "--d", "5", "--width", "4", capsys=capsys)
     assert "the kernel of one network of this width is singular: its rank is at most 20" in out
-    assert "finite: the law of one random network of width 4" in out
+    assert "finite: the law of one random network, of width 4" in out
     _, out, _ = ask("relu", "--n", "60", "--d", "80", "--width", "1", capsys=capsys)
     assert "some rows are equal, or dead in every neuron" in out
 

@@ -17,7 +17,7 @@ from verify.commands.data import DataRequest
 from verify.commands.values import SCHEMA, number, readable
 from verify.neighbourhoods import SIZE
 from verify.published import HYPOTHESES, SOURCE
-from verify.spectrum import Estimates, NetworkSpectrum
+from verify.spectrum import MOST_GIVEN, Estimates, NetworkSpectrum
 
 QUANTITIES = {
     "lambda_max": "lambda_max",
@@ -165,9 +165,12 @@ def _legend(report: Report) -> Iterator[str]:
         of = "these data" if report.request.source is not None else f"a sample (seed {report.request.seed})"
         yield f"exact: eigenvalues of the kernel matrix of {of}"
     if any(found.finite for found in spectra):
+        of = "random network"
+        if report.request.source is not None:
+            of += " on these rows" if report.n <= MOST_GIVEN else " on rows of these lengths"
         yield (
-            f"finite: the law of one random network of width {report.width}, not of the infinite-width kernel: means over "
-            "networks, whose scale varies by sqrt(2/m) from one to the next"
+            f"finite: the law of one {of}, of width {report.width}, not of the infinite-width kernel: means over networks, "
+            "whose scale varies by sqrt(2/m) from one to the next"
         )
 
 
