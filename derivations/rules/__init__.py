@@ -7,7 +7,16 @@ Stein's recursion, by derivatives of the closed form instead of expectations of 
 
 from __future__ import annotations
 
-from derivations.rules import covariance, finite_width, input_gradient, matrices, ordering, series, weights
+from derivations.rules import (
+    covariance,
+    finite_width,
+    input_gradient,
+    matrices,
+    one_network,
+    ordering,
+    series,
+    weights,
+)
 from derivations.rules.rule import Rule, rewrite
 
 __all__ = ["RULES", "Rule", "rewrite"]
@@ -19,6 +28,7 @@ RULES: dict[str, Rule] = {
     **input_gradient.RULES,
     **matrices.RULES,
     **ordering.RULES,
+    **one_network.RULES,
     **finite_width.RULES,
 }
 """Rules by name."""

@@ -11,11 +11,12 @@ from derivations.derivation import Derivation, DerivationError, Step
 from derivations.errors import InputError
 from derivations.matrix_symbols import Largest, OfNetwork, OverNetworks, Rank, Smallest
 from derivations.network_symbols import LEVERAGE, LOAD, MASS, NUMBER, POINT, ROWS, SCALE, TRACE
-from derivations.rules import RULES, finite_width
+from derivations.rules import RULES, finite_width, one_network
 from derivations.spectrum.finite_width import finite_width_derivation, network_bounds
 from derivations.symbols import d, k, m
 
 SLIGHTLY = sp.Rational(201, 200)
+OURS = {**one_network.RULES, **finite_width.RULES}
 HEURISTIC = (
     "Its leverage at the mean",
     "All neurons of a block",
@@ -69,7 +70,7 @@ def follows(steps: tuple[Step, ...], number: int, **change: object) -> bool:
 @pytest.mark.parametrize("gates", [0, 1])
 def test_no_step_can_be_corrupted_unnoticed(gates: int):
     steps = finite_width_derivation(gates).steps
-    first = next(n for n, step in enumerate(steps) if step.rule in finite_width.RULES)
+    first = next(n for n, step in enumerate(steps) if step.rule in OURS)
     for number in range(first, len(steps)):
         assert follows(steps, number)
         for change in wrong_versions(steps[number]):
@@ -78,7 +79,7 @@ def test_no_step_can_be_corrupted_unnoticed(gates: int):
 
 def test_a_step_does_not_follow_by_another_rule():
     steps = finite_width_derivation(1).steps
-    first = next(n for n, step in enumerate(steps) if step.rule in finite_width.RULES)
+    first = next(n for n, step in enumerate(steps) if step.rule in OURS)
     for number in range(first, len(steps)):
         for rule in set(RULES) - {steps[number].rule, "definition"}:
             assert not follows(steps, number, rule=rule), (steps[number].title, rule)
