@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -239,11 +240,11 @@ def _densities(
     network: TwoLayer, n: int, d: int, width: int | None, data: str | Array
 ) -> tuple[Density | None, Density | None]:
     """At infinite width and of one network; None where a law has no density."""
-    try:
+    infinite = finite = None
+    with suppress(InputError):
         infinite = spectrum_density(network, n, d, width, data)
+    with suppress(InputError):
         finite = None if width is None else finite_spectrum_density(network, n, d, width, data)
-    except InputError:
-        return None, None
     return infinite, finite
 
 
