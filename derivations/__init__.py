@@ -31,6 +31,8 @@ _HOME = {
     "kernel_function": "derivations.numeric",
     "KernelFunction": "derivations.numeric",
     "SeriesKernel": "derivations.numeric",
+    "finite_spectrum_density": "derivations.spectrum",
+    "finite_spectrum_law": "derivations.spectrum",
     "spectrum_law": "derivations.spectrum",
     "spectrum_density": "derivations.spectrum",
     "certified_hermite": "derivations.certified",

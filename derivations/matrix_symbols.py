@@ -90,6 +90,28 @@ class Kernel(sp.Function):
         return f"K^{{({self.args[0]})}}_{{{printer.doprint(self.args[1])}}}"
 
 
+class OfNetwork(Kernel):
+    """The NTK matrix of one random network with g linear gates and m neurons, a random matrix: ``OfNetwork(g, m)``."""
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        return f"K_net^({self.args[0]})[{printer.doprint(self.args[1])}]"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        return rf"\hat K^{{({self.args[0]})}}_{{{printer.doprint(self.args[1])}}}"
+
+
+class OverNetworks(_OfMatrix):
+    """The expectation over networks, the rows given."""
+
+    text, latex_text = "E", r"\operatorname{E}"
+
+
+class Rank(_OfMatrix):
+    """The rank of a matrix."""
+
+    text, latex_text = "rank", r"\operatorname{rank}"
+
+
 class Hadamard(sp.Function):
     """The product of two matrices entry by entry."""
 

@@ -91,8 +91,8 @@ def test_the_public_names_are_these():
     assert derivations.__all__ == [
         "Activation", "CovarianceDerivation", "Derivation", "DerivationError", "InputError", "KernelDerivation",
         "KernelExpansion", "KernelFunction", "Parametrization", "SeriesKernel", "Step", "TwoLayer", "activation",
-        "certified_expectation", "certified_hermite", "derive", "derive_covariance", "dual", "kernel_function", "network",
-        "parse", "spectrum_density", "spectrum_law",
+        "certified_expectation", "certified_hermite", "derive", "derive_covariance", "dual", "finite_spectrum_density",
+        "finite_spectrum_law", "kernel_function", "network", "parse", "spectrum_density", "spectrum_law",
     ]  # fmt: skip
     assert verify.__all__ == [
         "Audit", "CLAIMS", "Claim", "Evidence", "FiniteNetwork", "KernelEstimate", "Verdict", "empirical_ntk",

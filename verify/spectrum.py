@@ -9,7 +9,14 @@ from numpy.typing import ArrayLike
 
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
-from derivations.spectrum import SpectrumLaw, data_free_bound, spectrum_law
+from derivations.spectrum import (
+    FiniteSpectrumLaw,
+    SpectrumLaw,
+    data_free_bound,
+    finite_spectrum_law,
+    spectrum_law,
+)
+from derivations.spectrum.finite_width import finite_law_of_data
 from verify.activations import Array
 from verify.bounds import SpectrumBounds
 from verify.eigenvalues import Extremes
@@ -17,6 +24,8 @@ from verify.published import PublishedExtremes, Range, published_extremes
 
 UNLIKELY = 0.01
 """Share of all rows of the sphere for which the bound without data need not hold."""
+MOST_GIVEN = 600
+"""Given rows of which the law of one network takes the kernel matrices: seconds. Of more it knows the lengths."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,8 @@ class NetworkSpectrum:
     lambda_max, lambda_min, condition_number : Estimates
     published : PublishedExtremes or None
     law : SpectrumLaw or None
+    finite : FiniteSpectrumLaw or None
+        Of one network, where the width is given.
     refusal : str or None
         Why there is no law.
     eigenvalues : (n,) float or None
@@ -70,6 +81,7 @@ class NetworkSpectrum:
     condition_number: Estimates
     published: PublishedExtremes | None
     law: SpectrumLaw | None
+    finite: FiniteSpectrumLaw | None
     refusal: str | None
     eigenvalues: Array | None
     bounds: SpectrumBounds | None
@@ -103,11 +115,16 @@ def network_spectrum(
     >>> found = network_spectrum(network("relu"), 2000, 100, 1000, "gaussian")
     >>> print("{:.1f} {:.1f}".format(found.lambda_min.published[0], found.lambda_min.sharp))
     115.8 32.4
+    >>> print(f"{found.lambda_min.finite:.1f}")  # of one network of this width
+    10.6
     """
     law: SpectrumLaw | None = None
+    finite: FiniteSpectrumLaw | None = None
     refusal: str | None = None
     try:
         law = spectrum_law(network, n, d, width, data)
+        if width is not None:
+            finite = _of_one_network(network, n, d, width, data)
     except InputError as error:
         refusal = str(error)
     data_free: float | None = None
@@ -122,6 +139,7 @@ def network_spectrum(
             published=getattr(published, name, None),
             bounds=getattr(bounds, name, None),
             sharp=getattr(law, name, None),
+            finite=getattr(finite, name, None),
             exact=getattr(exact, exact_name, None),
         )
         for name, exact_name in (
@@ -131,8 +149,27 @@ def network_spectrum(
         )
     )
     return NetworkSpectrum(
-        network, largest, smallest, condition, published, law, refusal, eigenvalues, bounds, data_free
+        network,
+        largest,
+        smallest,
+        condition,
+        published,
+        law,
+        finite,
+        refusal,
+        eigenvalues,
+        bounds,
+        data_free,
     )
+
+
+def _of_one_network(
+    network: TwoLayer, n: int, d: int, width: int, data: str | ArrayLike
+) -> FiniteSpectrumLaw:
+    """By the rows themselves where they are given and few."""
+    if np.ndim(data) == 2 and n <= MOST_GIVEN:
+        return finite_law_of_data(network, data, width)
+    return finite_spectrum_law(network, n, d, width, data)
 
 
 def condition_numbers(

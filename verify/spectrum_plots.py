@@ -1,8 +1,9 @@
-"""Figures of kernels' spectra: densities by the sharp law with the eigenvalues of a sample, and condition numbers."""
+"""Figures of kernels' spectra: densities by the laws with the eigenvalues of a sample, and condition numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
-from derivations.spectrum import Density, spectrum_density
+from derivations.spectrum import Density, finite_spectrum_density, spectrum_density
 from verify.activations import Array
 from verify.plots import BLACK, COLOURS, GREY, MARKERS
 from verify.published import published_extremes
@@ -81,7 +82,8 @@ def draw_spectra(
         From a network and rows to eigenvalues.
     """
     for ax, colour, found in zip(axes, COLOURS, spectra, strict=False):
-        plot_density(ax, found, _density(found.network, n, d, width, data), colour)
+        infinite, finite = _densities(found.network, n, d, width, data)
+        plot_density(ax, found, infinite, colour, finite)
     curves = [_curve(found.network, n, d, width, data, rows, dense) for found in spectra]
     plot_conditions(axes[-1], curves, n)
     of = f"{data} rows" if isinstance(data, str) else "the input"
@@ -90,8 +92,14 @@ def draw_spectra(
     )
 
 
-def plot_density(ax: Axes, found: NetworkSpectrum, density: Density | None, colour: str = COLOURS[0]) -> None:
-    """Share of eigenvalues per decade: bars as counted, a line by the law, its ends and what is published marked.
+def plot_density(
+    ax: Axes,
+    found: NetworkSpectrum,
+    density: Density | None,
+    colour: str = COLOURS[0],
+    finite: Density | None = None,
+) -> None:
+    """Share of eigenvalues per decade: bars as counted, lines by the laws, ends and what is published marked.
 
     Parameters
     ----------
@@ -100,6 +108,8 @@ def plot_density(ax: Axes, found: NetworkSpectrum, density: Density | None, colo
     density : Density or None
         Of the same kernel.
     colour : str
+    finite : Density or None
+        Of one network of the width at hand.
 
     Examples
     --------
@@ -121,13 +131,17 @@ def plot_density(ax: Axes, found: NetworkSpectrum, density: Density | None, colo
             edges, heights = _histogram(values, n)
             ax.bar(edges[:-1], heights, np.diff(edges), align="edge", color=GREY, label="exact")
             shares, ends = [BINS_PER_DECADE / n], [edges[0], edges[-1]]
-    if density is not None:
-        per_decade = density.density * density.x * np.log(10)
-        shares.append(float(np.max(per_decade)) / VISIBLE)
-        drawn = density.x[per_decade > shares[-1]]
-        ends += [drawn[0], drawn[-1]]
-        held = per_decade > 0
-        ax.plot(density.x[held], per_decade[held], color=colour, linewidth=1.4, label="sharp law of the bulk")
+    lines = {"sharp law of the bulk": (density, colour, "-")}
+    if found.finite is not None:
+        lines[f"one network, m = {found.finite.width}"] = (finite, BLACK, "-.")
+    for label, (curve, line, style) in lines.items():
+        if curve is not None:
+            per_decade = curve.density * curve.x * np.log(10)
+            shares.append(float(np.max(per_decade)) / VISIBLE)
+            drawn = curve.x[per_decade > shares[-1]]
+            ends += [drawn[0], drawn[-1]]
+            held = per_decade > 0
+            ax.plot(curve.x[held], per_decade[held], color=line, linestyle=style, linewidth=1.4, label=label)
     ax.set_xscale("log")
     ax.set_yscale("log")
     if found.law is not None:
@@ -222,12 +236,16 @@ def _verticals(ax: Axes, values: Iterable[float]) -> list[float]:
     return positive
 
 
-def _density(network: TwoLayer, n: int, d: int, width: int | None, data: str | Array) -> Density | None:
-    """None where the law has no density."""
-    try:
-        return spectrum_density(network, n, d, width, data)
-    except InputError:
-        return None
+def _densities(
+    network: TwoLayer, n: int, d: int, width: int | None, data: str | Array
+) -> tuple[Density | None, Density | None]:
+    """At infinite width and of one network; None where a law has no density."""
+    infinite = finite = None
+    with suppress(InputError):
+        infinite = spectrum_density(network, n, d, width, data)
+    with suppress(InputError):
+        finite = None if width is None else finite_spectrum_density(network, n, d, width, data)
+    return infinite, finite
 
 
 def _curve(

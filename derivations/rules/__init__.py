@@ -10,8 +10,10 @@ from __future__ import annotations
 from derivations.rules import (
     bounds,
     covariance,
+    finite_width,
     input_gradient,
     matrices,
+    one_network,
     ordering,
     random_rows,
     series,
@@ -30,5 +32,7 @@ RULES: dict[str, Rule] = {
     **ordering.RULES,
     **bounds.RULES,
     **random_rows.RULES,
+    **one_network.RULES,
+    **finite_width.RULES,
 }
 """Rules by name."""

@@ -1,4 +1,4 @@
-"""What publications state, transcribed with equation numbers: statements to be checked, never results.
+"""What publications state, transcribed with equation numbers, and what this project adds: statements to be checked.
 
 Nothing else in the project reads a formula from here to compute with; `verify.claims` compares them with
 what is derived and with what finite networks do.
@@ -6,7 +6,13 @@ what is derived and with what finite networks do.
 
 from __future__ import annotations
 
-from derivations.sources import gate_expansions, gated_linear_units, glu_condition_numbers, glu_spectrum
+from derivations.sources import (
+    finite_width,
+    gate_expansions,
+    gated_linear_units,
+    glu_condition_numbers,
+    glu_spectrum,
+)
 from derivations.sources.statement import Statement
 
 __all__ = ["STATEMENTS", "Statement"]
@@ -16,5 +22,6 @@ STATEMENTS: dict[str, Statement] = {
     **glu_spectrum.STATEMENTS,
     **gate_expansions.STATEMENTS,
     **gated_linear_units.STATEMENTS,
+    **finite_width.STATEMENTS,
 }
 """Statements by id."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from derivations import kernel_function, network, spectrum_law
+from derivations import finite_spectrum_law, kernel_function, network, spectrum_law
 from verify.bounds import entries, inner, interval, split
 from verify.cli import main
 from verify.commands import spectra
@@ -67,7 +67,6 @@ def test_json_has_the_public_keys(capsys):
         assert tuple(of) == QUANTITIES
         assert all(list(of[q]) == ["published", "bounds", "sharp", "finite", "exact"] for q in QUANTITIES)
         assert all(of[q]["bounds"][0] <= of[q]["exact"] <= of[q]["bounds"][1] for q in QUANTITIES)
-        assert all(of[q]["finite"] is None for q in QUANTITIES)
     for of in found["reliability"].values():
         assert set(of) == {
             "nearest_pair",
@@ -94,6 +93,8 @@ def test_exact_values_are_those_of_the_sample_and_sharp_ones_of_the_law(kind: st
         assert of["lambda_min"]["exact"] == pytest.approx(values[0], rel=1e-11)
         assert of["condition_number"]["exact"] == pytest.approx(values[-1] / values[0], rel=1e-11)
         assert [of[q]["sharp"] for q in QUANTITIES] == [getattr(law, q) for q in QUANTITIES]
+        finite = finite_spectrum_law(name, 60, 20, 30, kind)
+        assert [of[q]["finite"] for q in QUANTITIES] == [getattr(finite, q) for q in QUANTITIES]
         assert found["reliability"][name]["nearest_pair"] == law.nearest_pair
         assert found["reliability"][name]["reliable"] == law.reliable
 
@@ -164,6 +165,9 @@ def test_text_says_in_words_when_the_law_is_not_reliable(capsys):
     _, out, _ = ask("relu", "--n", "200", "--d", "4", "--width", "10", capsys=capsys)
     assert "do not rely on the sharp lambda_min: the nearest two rows decide it" in out
     _, out, _ = ask("relu", "--n", "300", "--d", "100", "--width", "10", capsys=capsys)
+    assert "do not rely on the sharp" not in out
+    assert "do not rely on the finite column: the law of one network was measured from width 50 on" in out
+    _, out, _ = ask("relu", "--n", "300", "--d", "100", "--width", "60", capsys=capsys)
     assert "do not rely" not in out
     assert "the law is reliable" in out
 
@@ -425,6 +429,26 @@ def test_a_missing_matplotlib_is_told_before_anything_is_computed(tmp_path: Path
     monkeypatch.setattr(spectra, "dense_eigenvalues", lambda *_: pytest.fail("computed"))
     line = refused("relu", *SMALL, "--plot", str(tmp_path / "a.png"), capsys=capsys)
     assert "pip install 'gluntk[plot]'" in line
+
+
+def test_one_network_on_given_rows_is_judged_by_their_directions(tmp_path: Path, capsys):
+    X = np.vstack([drawn("gaussian", 40, 15, 2), 1.001 * drawn("gaussian", 40, 15, 2)[:20]])
+    arguments = ("silu", "--input", saved(tmp_path, X), "--width", "60")
+    of = report(*arguments, capsys=capsys)["networks"]["silu"]["lambda_min"]
+    # Twenty pairs all but equal: uniform directions would have a far larger eigenvalue.
+    assert of["finite"] < 1.2 * of["exact"] < 0.1 * of["sharp"]
+    assert (
+        "finite: the law of one random network on these rows, of width 60"
+        in ask(*arguments, capsys=capsys)[1]
+    )
+
+
+def test_text_says_why_one_network_is_singular(capsys):
+    _, out, _ = ask("relu", "--n", "60", "--d", "5", "--width", "4", capsys=capsys)
+    assert "the kernel of one network of this width is singular: its rank is at most 20" in out
+    assert "finite: the law of one random network, of width 4" in out
+    _, out, _ = ask("relu", "--n", "60", "--d", "80", "--width", "1", capsys=capsys)
+    assert "some rows are equal, or dead in every neuron" in out
 
 
 def test_condition_numbers_are_nan_where_the_law_says_nothing():

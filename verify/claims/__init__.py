@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from verify.claim import Claim
-from verify.claims import family, gates, gradient, ntk, simplified, spectrum
+from verify.claims import family, finite_width, gates, gradient, ntk, simplified, spectrum
 
 CLAIMS: dict[str, Claim] = {
     claim.id: claim
@@ -14,6 +14,7 @@ CLAIMS: dict[str, Claim] = {
         *family.CLAIMS,
         *gates.CLAIMS,
         *gradient.CLAIMS,
+        *finite_width.CLAIMS,
     )
 }
 """Claims by id, in the order in which they are reported."""

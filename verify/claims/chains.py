@@ -10,6 +10,7 @@ from derivations.derivation import Derivation
 from derivations.input_gradient import input_gradient
 from derivations.sources import STATEMENTS
 from derivations.spectrum import ordering_theorem, published_derivation
+from derivations.spectrum.finite_width import finite_width_derivation, network_bounds
 
 
 def chains(id: str) -> tuple[Derivation, ...]:
@@ -43,6 +44,8 @@ _BEHIND: dict[str, Callable[[], tuple[Derivation, ...]]] = {
     **{id: partial(_published, id) for id in ("A7", "A8", "A10", "A11")},
     "A13": lambda: (*_published("A13"), ordering_theorem(sphere=True)),
     "A14": lambda: (ordering_theorem(), ordering_theorem(sphere=True)),
+    **{id: lambda: (network_bounds(0), network_bounds(1)) for id in ("F1", "F2", "F3")},
+    "F4": lambda: (finite_width_derivation(0), finite_width_derivation(1)),
     "C2": _kernels("swiglu"),
     "C3": lambda: (input_gradient("sigmoid").plain, input_gradient("sigmoid").gated),
 }

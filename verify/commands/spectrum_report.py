@@ -10,19 +10,20 @@ from importlib.metadata import version
 
 import numpy as np
 
+from derivations.spectrum.finite_width.law import CROWDED, NARROWEST
 from derivations.spectrum.law import LARGEST_FLUCTUATION, LARGEST_PAIR
 from verify.activations import Array
 from verify.commands.data import DataRequest
 from verify.commands.values import SCHEMA, interval, number, readable
 from verify.published import HYPOTHESES, SOURCE
-from verify.spectrum import UNLIKELY, Estimates, NetworkSpectrum
+from verify.spectrum import MOST_GIVEN, UNLIKELY, Estimates, NetworkSpectrum
 
 QUANTITIES = {
     "lambda_max": "lambda_max",
     "lambda_min": "lambda_min",
     "condition_number": "condition number",
 }
-COLUMNS = ("published", "bounds", "sharp", "exact")
+COLUMNS = ("published", "bounds", "sharp", "exact", "finite")
 BOUNDS = {
     "none": "without an eigenproblem",
     "shared": "from one eigenproblem of the data",
@@ -181,6 +182,14 @@ def _legend(report: Report) -> Iterator[str]:
     if any(found.eigenvalues is not None for found in spectra):
         of = "these data" if report.request.source is not None else f"a sample (seed {report.request.seed})"
         yield f"exact: eigenvalues of the kernel matrix of {of}"
+    if any(found.finite for found in spectra):
+        of = "random network"
+        if report.request.source is not None:
+            of += " on these rows" if report.n <= MOST_GIVEN else " on rows of these lengths"
+        yield (
+            f"finite: the law of one {of}, of width {report.width}, not of the infinite-width kernel: means over networks, "
+            "whose scale varies by sqrt(2/m) from one to the next"
+        )
 
 
 def _trust(found: NetworkSpectrum, given: bool) -> Iterator[str]:
@@ -198,6 +207,16 @@ def _trust(found: NetworkSpectrum, given: bool) -> Iterator[str]:
         yield (
             f"the sharp lambda_min is typical only: from draw to draw it varies by {100 * law.fluctuation:.2g} % (one "
             f"standard deviation{', with the lengths given' if law.data == 'given' else ''})"
+        )
+    finite = found.finite
+    if (
+        finite is not None
+        and not finite.reliable
+        and (finite.width < NARROWEST or finite.n > CROWDED * finite.rank)
+    ):
+        yield (
+            f"do not rely on the finite column: the law of one network was measured from width {NARROWEST} on, and for n "
+            f"up to {CROWDED:.0%} of its kernel's rank, at most {finite.rank:.0f} here"
         )
     if law.reliable and law.n > 1:
         condition = " where directions are uniform" if given else ""
@@ -256,6 +275,14 @@ def _smallest(found: NetworkSpectrum) -> Iterator[str]:
         yield "the kernel is singular to rounding: its smallest eigenvalue is 0, its condition number infinite"
     elif found.eigenvalues is None and found.condition_number.sharp == np.inf:
         yield "the kernel is singular, or all but that, by the law"
+    finite = found.finite
+    if finite is not None and finite.lambda_min == 0 and found.condition_number.sharp != np.inf:
+        why = (
+            f"its rank is at most {finite.rank:.0f}"
+            if finite.rank <= finite.n
+            else "some rows are equal, or dead in every neuron"
+        )
+        yield f"the kernel of one network of this width is singular: {why}"
 
 
 def _of_input(X: Array) -> Iterator[str]:
