@@ -5,8 +5,8 @@ equations of these on random rows, `law` is the entry point; `profile` makes ker
 from kernels, `design` finds the best. `argument` derives the equations, saying which steps are heuristic.
 """
 
-
-
+from derivations.learning.argument import free_design, learning_argument
+from derivations.learning.design import Design, best_profile
 from derivations.learning.law import LearningCurve, learning_curve
 from derivations.learning.profile import activation_expression, profile_expansion
 from derivations.learning.teacher import Teacher

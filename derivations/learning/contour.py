@@ -19,9 +19,9 @@ import numpy as np
 
 from derivations.spectrum.harmonics import Array, Numbers
 
-ANGLE, STEP, COARSE = np.pi / 4, 0.2, 0.4
+ANGLE, STEP, COARSE = np.pi / 4, 0.3, 0.4
 r"""The spectrum is \(\varphi\) away in the plane of x, as is the half plane where (1 - eta z)^t is large: the rule's error is
-exp(-2 pi ANGLE / STEP), 2e-11, and 4e-6 if coarse."""
+exp(-2 pi ANGLE / STEP), 7e-8, and 4e-6 if coarse."""
 RIGHT = 2.0
 
 

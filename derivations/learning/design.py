@@ -117,6 +117,8 @@ def best_profile(
 def evaluated(coefficients: Array, n: int, d: int, steps: int, teacher: Teacher) -> Design:
     """What a profile does, to full accuracy."""
     expansion = _expander(d, max(len(coefficients) - 1, len(teacher.energies)))(coefficients)
+    if not np.any(expansion.masses[1:]):
+        return Design(tuple(map(float, coefficients)), teacher.energy, np.inf)
     curve = curve_of(expansion, n, (steps,), teacher)
     found = homogeneous_extremes(expansion, n, EQUAL)
     condition = found.lambda_max / found.lambda_min if found.lambda_min > 0 else np.inf
@@ -130,7 +132,7 @@ def descent_objective(n: int, d: int, steps: int, teacher: Teacher, degrees: int
     def objective(coefficients: Array) -> float:
         expansion = expand(coefficients)
         if not np.any(expansion.masses[1:]):
-            return teacher.energy + teacher.noise  # a constant learns none of these
+            return teacher.energy  # a constant learns none of these degrees
         largest = homogeneous_extremes(expansion, n, EQUAL).lambda_max
         return learner(expansion, n, EQUAL, 1, teacher).error_of_descent(steps, largest, COARSE)
 

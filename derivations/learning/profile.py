@@ -39,7 +39,9 @@ def power_masses(degree: int, d: int) -> Array:
     return masses
 
 
-def profile_expansion(coefficients: Sequence[float], d: int, degrees: int | None = None) -> GegenbauerExpansion:
+def profile_expansion(
+    coefficients: Sequence[float], d: int, degrees: int | None = None
+) -> GegenbauerExpansion:
     """The expansion of sum_j c_j rho^j, with zeros up to so many degrees.
 
     Examples
@@ -70,7 +72,9 @@ def hermite_coefficients(coefficients: Sequence[float], gates: int, d: int, widt
     check_positive_integer(width, "width")
     c = np.asarray(coefficients, float)
     if np.any(c[:gates] > 0):
-        raise InputError(f"profile must start at degree {gates} with {gates} gates, got {c[:gates].tolist()} below")
+        raise InputError(
+            f"profile must start at degree {gates} with {gates} gates, got {c[:gates].tolist()} below"
+        )
     j = np.arange(len(c))
     return np.asarray(np.sqrt(c / (width + j * d))[gates:])
 
@@ -86,9 +90,7 @@ def activation_expression(coefficients: Sequence[float], gates: int, d: int, wid
     '0.288675134595*z**2 + 0.5*z - 0.288675134595'
     """
     total = sum(coefficients)
-    a = hermite_coefficients(
-        [c if c > NEGLIGIBLE * total else 0.0 for c in coefficients], gates, d, width
-    )
+    a = hermite_coefficients([c if c > NEGLIGIBLE * total else 0.0 for c in coefficients], gates, d, width)
     phi = sp.S.Zero
     for k, value in enumerate(a):
         # Exact rationals: sums of rounded multiples would leave terms of 1e-17.

@@ -128,7 +128,9 @@ def learner(
     energies = teacher.by_degree(len(expansion.masses))
     missing = len(energies) - len(expansion.masses)
     if missing > 0:
-        raise InputError(f"teacher must have at most {expansion.degrees} degrees here, got {len(energies) - 1}")
+        raise InputError(
+            f"teacher must have at most {expansion.degrees} degrees here, got {len(energies) - 1}"
+        )
     kept = (expansion.masses > 0) | (energies > 0)
     equation = FixedPoint(expansion.masses[kept], expansion.eigenvalues(n)[kept], expansion.rest, rows)
     p = rows.values ** (1 / homogeneity)
@@ -137,7 +139,7 @@ def learner(
     return Learner(equation, energies[kept], scales, teacher.noise)
 
 
-def _moments(degrees: Array, d: int, rows: RowWeights) -> Array:
+def _moments(degrees: Numbers, d: int, rows: RowWeights) -> Array:
     """E p^k of Gaussian rows, d p chi-square with d degrees of freedom; 1 of equal ones."""
     if len(rows.values) == 1:
         return np.ones(len(degrees))

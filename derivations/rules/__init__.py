@@ -7,7 +7,7 @@ Stein's recursion, by derivatives of the closed form instead of expectations of 
 
 from __future__ import annotations
 
-from derivations.rules import covariance, input_gradient, matrices, ordering, series, weights
+from derivations.rules import covariance, input_gradient, learning, matrices, ordering, series, weights
 from derivations.rules.rule import Rule, rewrite
 
 __all__ = ["RULES", "Rule", "rewrite"]
@@ -19,5 +19,6 @@ RULES: dict[str, Rule] = {
     **input_gradient.RULES,
     **matrices.RULES,
     **ordering.RULES,
+    **learning.RULES,
 }
 """Rules by name."""
