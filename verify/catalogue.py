@@ -9,7 +9,8 @@ import numpy as np
 
 from derivations.activations import NAMED
 from derivations.errors import InputError
-from derivations.learning import Teacher, learning_curve, profile_expansion
+from derivations.learning import Teacher, profile_expansion
+from derivations.learning.law import curve_of
 from derivations.networks import GATED, MOST_GATES, TwoLayer
 from derivations.networks import network as parse_network
 from derivations.spectrum.gegenbauer import GegenbauerExpansion
@@ -99,10 +100,11 @@ def _candidate(
     network: TwoLayer, n: int, d: int, width: int, steps: int, teacher: Teacher, target: np.ndarray
 ) -> Candidate | None:
     try:
-        error = learning_curve(network, n, d, width, (steps,), teacher).errors[0]
-        shares = _shares(problem(network, n, d, width).expansion)
+        expansion = problem(network, n, d, width).expansion
+        error = curve_of(expansion, n, (steps,), teacher).errors[0]
     except InputError:  # jumps, or has a kernel that the law does not cover
         return None
+    shares = _shares(expansion)
     size = max(len(shares), len(target))
     gap = np.pad(shares, (0, size - len(shares))) - np.pad(target, (0, size - len(target)))
     return Candidate(network, width, error, float(np.sum(np.abs(gap)) / 2))

@@ -24,7 +24,7 @@ from scipy.optimize import minimize, minimize_scalar
 from derivations.arguments import check_positive_integer
 from derivations.errors import InputError
 from derivations.learning.contour import COARSE
-from derivations.learning.law import check_steps, curve_of
+from derivations.learning.law import check_steps, curve_of, largest_eigenvalue
 from derivations.learning.profile import power_masses
 from derivations.learning.residuals import learner
 from derivations.learning.teacher import HIGHEST, Teacher
@@ -133,7 +133,7 @@ def descent_objective(n: int, d: int, steps: int, teacher: Teacher, degrees: int
         expansion = expand(coefficients)
         if not np.any(expansion.masses[1:]):
             return teacher.energy  # a constant learns none of these degrees
-        largest = homogeneous_extremes(expansion, n, EQUAL).lambda_max
+        largest = largest_eigenvalue(expansion, n)
         return learner(expansion, n, EQUAL, 1, teacher).error_of_descent(steps, largest, COARSE)
 
     return objective
@@ -153,12 +153,12 @@ def _expander(d: int, degrees: int) -> Callable[[Array], GegenbauerExpansion]:
 
 
 def _starts(teacher: Teacher, support: range) -> list[Array]:
-    """All degrees alike; the teacher's energies; those and a multiple of the identity, nearly."""
-    alike = np.full(len(support), 1.0)
+    """All degrees alike; the teacher's energies and a multiple of the identity, nearly."""
+    alike = np.ones(len(support))
     energies = teacher.by_degree(support[-1] + 1)[support[0] : support[-1] + 1]
     identity = np.zeros(len(support))
     identity[-1] = 1.0
-    found = (alike, energies + 1e-3, energies + identity)
+    found = (alike, energies + identity)
     return [np.asarray(start / np.sum(start)) for start in found]
 
 

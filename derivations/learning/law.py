@@ -12,7 +12,8 @@ from derivations.errors import InputError
 from derivations.learning.residuals import Learner, learner
 from derivations.learning.teacher import Teacher
 from derivations.networks import TwoLayer
-from derivations.spectrum.extremes import homogeneous_extremes
+from derivations.spectrum.extremes import Extremes
+from derivations.spectrum.fixed_point import fixed_point
 from derivations.spectrum.gegenbauer import GegenbauerExpansion
 from derivations.spectrum.problem import problem
 from derivations.spectrum.rows import EQUAL, RowWeights
@@ -94,8 +95,23 @@ def curve_of(
 ) -> LearningCurve:
     """The same for a kernel by its expansion."""
     found = learner(expansion, n, rows, homogeneity, teacher)
-    largest = homogeneous_extremes(expansion, n, rows).lambda_max
+    largest = largest_eigenvalue(expansion, n, rows)
     return LearningCurve(steps, tuple(_error(found, t, largest) for t in steps), largest)
+
+
+def largest_eigenvalue(expansion: GegenbauerExpansion, n: int, rows: RowWeights = EQUAL) -> float:
+    """lambda_max as `derivations.spectrum.extremes` has it, without the other end of the spectrum.
+
+    Examples
+    --------
+    >>> from derivations.learning.profile import profile_expansion
+    >>> print(f"{largest_eigenvalue(profile_expansion((0.0, 1.0), d=50), 400):.1f}")  # (sqrt(8) + 1)^2, and less by chance
+    14.3
+    """
+    bulk = fixed_point(expansion, n, rows, without_constant=True)
+    upper, constant = bulk.right_edge(), float(expansion.eigenvalues(n)[0])
+    outlier = bulk.z(-1 / constant) if constant * -upper.a > 1 else None
+    return Extremes(n, None, upper, outlier).lambda_max
 
 
 def _error(found: Learner, steps: int, largest: float) -> float:

@@ -32,7 +32,7 @@ from derivations.spectrum.gegenbauer import GegenbauerExpansion
 from derivations.spectrum.harmonics import Array, Numbers
 from derivations.spectrum.rows import RowWeights
 
-ITERATIONS, NEWTON, ATTEMPTS = 40, 12, 6
+ITERATIONS, NEWTON, ATTEMPTS = 12, 8, 30
 SOLVED = 1e-10
 
 

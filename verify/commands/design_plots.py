@@ -48,7 +48,7 @@ def plot_catalogue(ax: Axes, report: Report) -> None:
     ax.barh(at, [one.error for one in shown], color=GREY, height=0.75)
     ax.axvline(report.best.error, color=COLOURS[0], linewidth=1.4)
     for y, one in zip(at, shown, strict=True):
-        ax.text(one.error, y, f" {report.cost(one.error):+.0%}", va="center", fontsize="small")
+        ax.text(one.error, y, f" {report.shown_cost(one.error, 0)}", va="center", fontsize="small")
     ax.set_yticks(at, [f"{one.network.name}, m = {one.width}" for one in shown], fontsize="small")
     ax.margins(x=0.15)
     ax.set_xlabel("test error (line: the design)")
@@ -60,9 +60,10 @@ def plot_pure(ax: Axes, report: Report) -> None:
     ax.bar(degrees, [one.error for one in report.pure], color=GREY, width=0.75)
     for j, one in zip(degrees, report.pure, strict=True):
         ax.text(j, one.error, readable(one.condition_number, 3), ha="center", va="bottom", fontsize="small")
-    ax.axhline(report.best.error, color=COLOURS[0], linewidth=1.4)
-    ax.axhline(report.teacher.energy, color=BLACK, linewidth=0.6, linestyle=":")
+    ax.axhline(report.best.error, color=COLOURS[0], linewidth=1.4, label="design")
+    ax.axhline(report.teacher.energy, color=BLACK, linewidth=0.6, linestyle=":", label="nothing learned")
     ax.margins(y=0.12)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize="small")
     ax.set_xticks(degrees)
     ax.set_xlabel(r"degree $j$ of $\rho^j$ (numbers: condition number)")
-    ax.set_ylabel("test error (line: the design, dots: nothing learned)")
+    ax.set_ylabel("test error")

@@ -81,17 +81,23 @@ class Report:
 
     @property
     def activations(self) -> dict[int, str]:
-        """By the number of gates, expressions of activations with the design's kernel."""
+        """By the number of gates, expressions of activations with the design's kernel; constants are no activations."""
         lowest = int(np.flatnonzero(self.best.coefficients)[0])
         possible = range(min(lowest, MOST_GATES) + 1) if self.gates is None else (self.gates,)
-        return {
+        found = {
             g: activation_expression(self.best.coefficients, g, self.d, self.activation_width)
             for g in possible
         }
+        return {g: expression for g, expression in found.items() if "z" in expression}
 
     def cost(self, error: float) -> float:
         """How much more an error is than the design's, relative."""
         return error / self.best.error - 1 if self.best.error > 0 else np.inf
+
+    def shown_cost(self, error: float, digits: int = 1) -> str:
+        """For people: in per cent, or as a factor."""
+        cost = self.cost(error)
+        return f"{cost:+.{digits}%}" if cost < 1 else f"x {readable(1 + cost, 3)}"
 
 
 def as_json(report: Report) -> str:
@@ -169,7 +175,7 @@ def as_text(report: Report, plot: str | None) -> str:
     )
     width = "any width" if report.width is None else f"width {report.width}"
     lines = [
-        f"The kernel with the least test error after {report.steps} steps of gradient descent, for {gates}",
+        f"The kernel with the least test error after {report.steps} step{'s' * (report.steps > 1)} of gradient descent, for {gates}",
         f"  data     sphere rows: n = {report.n}, d = {report.d}",
         f"  teacher  {described(report.teacher)}",
         "",
@@ -201,7 +207,10 @@ def _profile(found: Design) -> str:
 def _activations(report: Report) -> Iterator[str]:
     for g, expression in report.activations.items():
         yield f'  gluntk derive --activation "{expression}" --gates {g}'
-    yield f"    at d = {report.d} and width {report.activation_width}"
+    if report.activations:
+        yield f"    at d = {report.d} and width {report.activation_width}"
+    else:
+        yield "  none is needed: with a constant in the place of the activation the gates have this kernel"
 
 
 def _catalogue(report: Report) -> Iterator[str]:
@@ -218,7 +227,7 @@ def _catalogue(report: Report) -> Iterator[str]:
                 one.network.name,
                 str(one.width),
                 f"{one.error:.4f}",
-                f"{report.cost(one.error):+.1%}",
+                report.shown_cost(one.error),
                 f"{one.distance:.3f}",
                 ", ".join(note),
             )
@@ -243,19 +252,21 @@ def _power(found: Design) -> str:
 
 def _remarks(report: Report) -> Iterator[str]:
     best, nearest = report.ranked[0], report.nearest
-    cost = f"{report.cost(best.error):+.1%}"
+    cost = report.shown_cost(best.error)
     yield f"using {best.network.name} (width {best.width}) instead of the design costs {cost} test error"
     if nearest is not best:
         yield (
             f"the network with the nearest profile is {nearest.network.name} (width {nearest.width}): "
-            f"{report.cost(nearest.error):+.1%}"
+            f"{report.shown_cost(nearest.error)}"
         )
     last = report.pure[-1]
     yield (
-        f"minimising the condition number is degenerate: every further factor rho lowers it, up to the highest degree "
-        f"allowed ({_power(last)}: {readable(last.condition_number, 4)}), where the kernel is near the identity and leaves "
+        "minimising the condition number is degenerate: on the sphere no further factor rho raises it (Schur), so all mass "
+        f"goes to the highest degree allowed; {_power(last)} has {readable(last.condition_number, 4)} and leaves "
         f"{last.error / report.teacher.energy:.0%} of the teacher's energy unlearned"
     )
+    if report.best.error >= report.teacher.energy:
+        yield "nothing is better than to say 0: no kernel learns this teacher from so many rows in so many steps"
     if report.measured:
         for name, found, predicted in zip(
             _names(report),
