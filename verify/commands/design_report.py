@@ -174,8 +174,9 @@ def as_text(report: Report, plot: str | None) -> str:
         else f"{report.gates} linear gate{'s' * (report.gates != 1)}"
     )
     width = "any width" if report.width is None else f"width {report.width}"
+    steps = f"{report.steps} step{'s' * (report.steps > 1)}"
     lines = [
-        f"The kernel with the least test error after {report.steps} step{'s' * (report.steps > 1)} of gradient descent, for {gates}",
+        f"The kernel with the least test error after {steps} of gradient descent, for {gates}",
         f"  data     sphere rows: n = {report.n}, d = {report.d}",
         f"  teacher  {described(report.teacher)}",
         "",
