@@ -24,7 +24,7 @@ from scipy.optimize import minimize, minimize_scalar
 from derivations.arguments import check_positive_integer
 from derivations.errors import InputError
 from derivations.learning.contour import COARSE
-from derivations.learning.law import check_steps, curve_of, largest_eigenvalue
+from derivations.learning.law import check_rows, check_steps, curve_of, largest_eigenvalue
 from derivations.learning.profile import power_masses
 from derivations.learning.residuals import learner
 from derivations.learning.teacher import HIGHEST, Teacher
@@ -74,7 +74,7 @@ def best_profile(
     Parameters
     ----------
     n, d : int
-        At least 2.
+        At least 20, and 2.
     steps : int
         T, of gradient descent at the rate 1 / lambda_1.
     teacher : Teacher
@@ -94,9 +94,9 @@ def best_profile(
     >>> np.round(found.coefficients, 3)
     array([0., 1., 0.])
     """
-    for value, name in ((n, "n"), (d, "d")):
-        if check_positive_integer(value, name) < 2:
-            raise InputError(f"{name} must be at least 2, got {value}")
+    check_rows(n)
+    if check_positive_integer(d, "d") < 2:
+        raise InputError(f"d must be at least 2, got {d}")
     check_steps([steps])
     if isinstance(gates, bool) or gates not in range(MOST_GATES + 1):
         raise InputError(f"gates must be 0, 1 or {MOST_GATES}, got {gates!r}")

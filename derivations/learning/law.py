@@ -19,6 +19,8 @@ from derivations.spectrum.problem import problem
 from derivations.spectrum.rows import EQUAL, RowWeights
 
 MOST_STEPS = 10**8
+FEWEST_ROWS = 20
+"""A single harmonic is taken to spread over (1 +- n^-1/2)^2 of its eigenvalue, and contours end at 2 lambda_1."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def learning_curve(
     ----------
     network : TwoLayer or str
     n, d : int
-        Rows and columns; both at least 2.
+        Rows, at least 20, and columns, at least 2.
     width : int or None
         The width m, for the standard parametrization.
     steps : sequence of int
@@ -75,8 +77,7 @@ def learning_curve(
     0.600 0.373 0.281
     """
     asked = problem(network, n, d, width, data)
-    if asked.n < 2:
-        raise InputError("n must be at least 2 for a test error, got 1")
+    check_rows(asked.n)
     if asked.is_coupled:
         raise InputError(
             f"data must be on the sphere for the test error of {asked.network.name}: its activation is not homogeneous"
@@ -117,6 +118,21 @@ def largest_eigenvalue(expansion: GegenbauerExpansion, n: int, rows: RowWeights 
 def _error(found: Learner, steps: int, largest: float) -> float:
     # Sums of many nodes round to either side of an error of 0.
     return max(found.error_of_descent(steps, largest), 0.0)
+
+
+def check_rows(n: int) -> int:
+    """n if the law applies: of fewer rows the constant function alone spreads over more than the contour.
+
+    Examples
+    --------
+    >>> check_rows(19)
+    Traceback (most recent call last):
+    ...
+    derivations.errors.InputError: n must be at least 20 for a test error, got 19
+    """
+    if check_positive_integer(n, "n") < FEWEST_ROWS:
+        raise InputError(f"n must be at least {FEWEST_ROWS} for a test error, got {n}")
+    return n
 
 
 def check_steps(steps: Sequence[int]) -> tuple[int, ...]:

@@ -134,16 +134,9 @@ def learner(
     kept = (expansion.masses > 0) | (energies > 0)
     equation = FixedPoint(expansion.masses[kept], expansion.eigenvalues(n)[kept], expansion.rest, rows)
     p = rows.values ** (1 / homogeneity)
-    degrees = np.flatnonzero(kept)
-    scales = p ** (degrees[:, None] / 2) / np.sqrt(_moments(degrees, expansion.d, rows))[:, None]
+    squares = p ** np.flatnonzero(kept)[:, None]
+    scales = np.sqrt(squares / (squares @ rows.shares)[:, None])
     return Learner(equation, energies[kept], scales, teacher.noise)
-
-
-def _moments(degrees: Numbers, d: int, rows: RowWeights) -> Array:
-    """E p^k of Gaussian rows, d p chi-square with d degrees of freedom; 1 of equal ones."""
-    if len(rows.values) == 1:
-        return np.ones(len(degrees))
-    return np.array([np.prod(1 + 2 * np.arange(k) / d) for k in degrees])
 
 
 def resolvent_trace(equation: FixedPoint, z: Numbers) -> Numbers:

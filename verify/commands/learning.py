@@ -43,8 +43,7 @@ class LearningRequest:
         for name, value in (("n", self.n), ("d", self.d)):
             if value is None:
                 raise InputError(f"{name} is needed")
-            if check_positive_integer(value, name) < 2:
-                raise InputError(f"{name} must be at least 2, got {value}")
+            check_positive_integer(value, name)
         if self.width is not None:
             check_positive_integer(self.width, "width")
         check_choice(self.data, "data", DISTRIBUTIONS)
