@@ -271,11 +271,11 @@ def _conditions(report: Report) -> Iterator[str]:
     for i, t in enumerate(report.steps):
         error, name = ranking(report.rows, i)[0]
         if first.curve.errors[i] > (1 + CLOSE) * error > 0:
-            beaten.append(f"{first.curve.errors[i] / error - 1:+.0%} on {name}'s error after {t}")
+            beaten.append(f"{first.curve.errors[i] / error - 1:+.0%} on the error of {name} after {t}")
     if beaten:
         yield (
-            f"the smallest condition number is {first.network.name}'s, "
-            f"{_cell(first.spectrum.condition_number.sharp)}, but it does not learn best: {', '.join(beaten)}"
+            f"the smallest condition number, {_cell(first.spectrum.condition_number.sharp)}, is that of "
+            f"{first.network.name}, but it does not learn best: {', '.join(beaten)}"
         )
 
 

@@ -59,10 +59,14 @@ def plot_pure(ax: Axes, report: Report) -> None:
     degrees = [int(np.argmax(one.coefficients)) for one in report.pure]
     ax.bar(degrees, [one.error for one in report.pure], color=GREY, width=0.75)
     for j, one in zip(degrees, report.pure, strict=True):
-        ax.text(j, one.error, readable(one.condition_number, 3), ha="center", va="bottom", fontsize="small")
+        # Inside of the bar: the line of what is not learned runs along their tops.
+        text = readable(one.condition_number, 3)
+        ax.text(
+            j, 0.02 * report.teacher.energy, text, ha="center", va="bottom", fontsize="small", rotation=90
+        )
     ax.axhline(report.best.error, color=COLOURS[0], linewidth=1.4, label="design")
     ax.axhline(report.teacher.energy, color=BLACK, linewidth=0.6, linestyle=":", label="nothing learned")
-    ax.margins(y=0.12)
+    ax.margins(y=0.15)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize="small")
     ax.set_xticks(degrees)
     ax.set_xlabel(r"degree $j$ of $\rho^j$ (numbers: condition number)")

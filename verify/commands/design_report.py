@@ -14,7 +14,7 @@ from derivations.learning import Teacher, activation_expression, profile_expansi
 from derivations.learning.design import Design
 from derivations.learning.profile import hermite_coefficients
 from derivations.networks import MOST_GATES
-from verify.catalogue import Candidate
+from verify.catalogue import WIDTHS_OVER_DIMENSION, Candidate
 from verify.commands.comparison_report import described
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
@@ -255,6 +255,9 @@ def _remarks(report: Report) -> Iterator[str]:
     best, nearest = report.ranked[0], report.nearest
     cost = report.shown_cost(best.error)
     yield f"using {best.network.name} (width {best.width}) instead of the design costs {cost} test error"
+    if report.width is None:
+        tried = ", ".join(f"{ratio:g} d" for ratio in WIDTHS_OVER_DIMENSION)
+        yield f"width: the best of {tried} for each network; --width M asks for one"
     if nearest is not best:
         yield (
             f"the network with the nearest profile is {nearest.network.name} (width {nearest.width}): "

@@ -20,7 +20,7 @@ from derivations.spectrum.problem import problem
 from derivations.spectrum.rows import EQUAL, RowWeights, gaussian_weights
 
 LINEAR = (0.0, 1.0)
-TWO_KINDS = RowWeights(np.array([0.5, 1.5]), np.array([0.5, 0.5]))
+TWO_KINDS = RowWeights(np.array([0.6, 1.8]), np.array([0.5, 0.5]))
 
 
 def marchenko_pastur(n: int, d: int, share) -> float:
