@@ -75,7 +75,6 @@ def compare_network(
     """
     asked = problem(network, n, d, width, data)
     masses = [float(mass / asked.expansion.total) for mass in asked.expansion.masses[:SHARES]]
-    masses += [0.0] * (SHARES - len(masses))
     curve, refusal = None, None
     try:
         curve = learning_curve(network, n, d, width, steps, teacher, data)

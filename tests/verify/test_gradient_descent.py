@@ -7,7 +7,7 @@ import pytest
 
 from derivations import kernel_function, network
 from derivations.learning import Teacher, learning_curve
-from verify.gradient_descent import descent, harmonics, measured_errors, teacher, zonal
+from verify.gradient_descent import _mean, descent, harmonics, measured_errors, teacher, zonal
 from verify.inputs import generate
 
 N, D, WIDTH, STEPS, ENERGIES, NOISE = 300, 50, 200, (1, 5, 20, 200), (0.5, 0.4, 0.1), 0.1
@@ -58,6 +58,16 @@ def test_a_teacher_has_the_energy_that_was_asked_for(data: str, degree: int):
         found.append(np.mean(teacher(generate(data, 2000, 10, rng), energies, data, rng) ** 2))
     assert np.mean(found) == pytest.approx(0.7, abs=5 * np.std(found) / np.sqrt(20))
     assert np.std(found) / np.sqrt(20) < 0.02
+
+
+def test_a_mean_is_corrected_by_what_is_known():
+    rng = np.random.default_rng(2)
+    control = rng.exponential(size=50)
+    # Twice the control and a constant has a known mean; what is independent of it keeps its own.
+    assert _mean(3 + 2 * control[:, None], control, 1.0) == pytest.approx([5.0])
+    odd = np.where(np.arange(50) < 25, 1.0, -1.0)
+    mirrored = np.concatenate([control[:25], control[:25]])
+    assert _mean(odd[:, None] + 7, mirrored, 1.0) == pytest.approx([7.0])
 
 
 @pytest.fixture(scope="module")

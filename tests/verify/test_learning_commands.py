@@ -102,6 +102,13 @@ def test_compare_measures_on_request(capsys):
             # Five standard errors of six draws, and 2 % that the law is wrong by.
             assert abs(row["test_error"][t] - mean) < 5 * error + 0.02 * mean
             assert 0 < error < 0.05 * mean
+    drawn = [
+        asked("compare", "relu", *COMPARED, "--draws", "2", "--seed", seed, capsys=capsys)["rows"][0][
+            "measured"
+        ]
+        for seed in ("0", "0", "1")
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
     text = told("compare", "relu", *COMPARED, "--draws", "2", capsys=capsys)
     assert "measured and predicted test errors differ by" in text
 
@@ -143,6 +150,10 @@ def test_design_has_its_keys_and_the_printed_activation_has_the_profile(capsys):
     by_name = {one["network"]: one for one in found["catalogue"]}
     exact = learning_curve("reglu", 200, 30, 50, (5,), Teacher((0.5, 0.5))).errors[0]
     assert by_name["reglu"]["test_error"] == pytest.approx(exact)
+    expansion = gegenbauer_expansion(network("reglu"), 30, 50, 60)
+    shares = np.append(expansion.masses, expansion.rest) / expansion.total
+    shares[: len(design["shares"])] -= design["shares"]
+    assert by_name["reglu"]["distance"] == pytest.approx(np.sum(np.abs(shares)) / 2, abs=1e-6)
     degenerate = found["best_condition_number"]
     conditions = [one["condition_number"] for one in found["pure_degrees"]]
     assert degenerate["condition_number"] == min(float(value) for value in conditions)

@@ -15,7 +15,6 @@ from derivations.learning.teacher import Teacher
 HALVES = Teacher((0.5, 0.5))
 CASES = [
     (300, 30, 10, HALVES, 0, 3),
-    (200, 20, 100, Teacher((0.4, 0.3, 0.3), 0.2), 0, 3),
     (300, 30, 30, HALVES, 2, 4),
 ]
 
@@ -47,6 +46,13 @@ def test_no_profile_of_a_fine_grid_is_better(n, d, steps, teacher, gates, degree
 def test_a_linear_teacher_wants_a_linear_kernel():
     found = best_profile(300, 30, 5, Teacher((1.0,)), degrees=3)
     assert found.coefficients[1] == pytest.approx(1)
+
+
+def test_no_local_optimum_is_taken_for_the_best():
+    """From equal shares, moves between pairs of degrees alone end 0.1 % above what is known to be possible."""
+    teacher = Teacher((0.5, 0.3, 0.2), 0.1)
+    known = descent_objective(300, 20, 1000, teacher, 5)(np.array([0, 0.419, 0.282, 0.163, 0.014, 0.122]))
+    assert best_profile(300, 20, 1000, teacher, degrees=5).error <= known * (1 + 2e-4)
 
 
 def test_half_linear_half_quadratic_wants_two_degrees_and_no_network_is_better():

@@ -169,6 +169,28 @@ def test_the_resolvent_solves_its_equation_on_its_own_side(x: float, angle: floa
         assert a[0].imag > 0 or angle == np.pi
 
 
+def test_the_resolvent_is_on_its_side_however_little_is_known_of_it(monkeypatch):
+    """Newton's method alone lands on other solutions: those are refused, not taken."""
+    rng = np.random.default_rng(3)
+    equation = FixedPoint(rng.exponential(size=4), np.array([100.0, 10.0, 1.0, 0.1]), 0.01, EQUAL)
+    z = 10.0 ** rng.uniform(-3, 1, 400) * np.exp(1j * rng.uniform(0.02, 1.5, 400))
+    expected = resolvent_trace(equation, z)
+    monkeypatch.setattr("derivations.learning.residuals.ITERATIONS", 1)
+    monkeypatch.setattr("derivations.learning.residuals.ATTEMPTS", 500)
+    np.testing.assert_allclose(resolvent_trace(equation, z), expected, rtol=1e-8)
+    monkeypatch.setattr("derivations.learning.residuals.ATTEMPTS", 1)
+    with pytest.raises(InputError, match="did not converge"):
+        resolvent_trace(equation, z)
+
+
+def test_a_teacher_grows_with_the_length_as_its_degree_says():
+    rows = RowWeights(np.array([1.0, 4.0]), np.array([0.5, 0.5]))  # p^2 with p = 1 and 2
+    found = learner(profile_expansion((0.0, 0.5, 0.3, 0.2), 30), 100, rows, 2, Teacher((0.2, 0.3, 0.5)))
+    np.testing.assert_allclose(found.scales[:, 1] / found.scales[:, 0], 2.0 ** (np.arange(4) / 2))
+    # The energy is the mean over rows.
+    np.testing.assert_allclose(found.scales**2 @ rows.shares, 1.0)
+
+
 def test_largest_eigenvalue_is_that_of_the_law():
     asked = problem("relu", 300, 40, 20, "gaussian")
     assert largest_eigenvalue(asked.expansion, 300, asked.rows) == pytest.approx(
