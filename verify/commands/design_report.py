@@ -15,7 +15,7 @@ from derivations.learning.design import Design
 from derivations.learning.profile import hermite_coefficients
 from derivations.networks import MOST_GATES
 from verify.catalogue import WIDTHS_OVER_DIMENSION, Candidate
-from verify.commands.comparison_report import described
+from verify.commands.comparison_report import WIDTH, described
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
 from verify.gradient_descent import MeasuredErrors
@@ -285,6 +285,7 @@ def _remarks(report: Report) -> Iterator[str]:
             )
     else:
         yield "predictions rest on a heuristic argument; to check them by real gradient descent add --draws 4"
+    yield WIDTH
     yield (
         f"test error: mean squared error on fresh rows, noise not counted; {report.teacher.energy:g} is that of a network "
         "that says 0. Steps are of 1/lambda_max on the rows' squared error"
