@@ -3,7 +3,7 @@
 A row per setting and number of steps: over all networks the median and the largest error of the prediction in per cent,
 what of these the measurement's own standard error is (median), Spearman's rank correlation of networks, and the same for
 kernel ridge regression with ridge lambda_1 / t in the place of t steps. Last the median and the 90th percentile over
-all cells. Five minutes on one core.
+all cells. Two minutes on one core.
 
     python -m benchmarks.learning [draws]
 """

@@ -132,6 +132,7 @@ def test_design_has_its_keys_and_the_printed_activation_has_the_profile(capsys):
     c = design["coefficients"]
     assert sum(c) == pytest.approx(1)
     assert c[0] == 0
+    assert design["reached_by_an_activation"] == "proved"
     (activation,) = design["activations"]
     described = network(expression=activation["expression"], gates=activation["gates"])
     expansion = derive(described, order=3).expansion.coefficients

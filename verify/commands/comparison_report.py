@@ -11,18 +11,13 @@ from importlib.metadata import version
 import numpy as np
 
 from derivations.learning import Teacher
+from verify.commands.comparison_remarks import best_names, cell, remarks
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
-from verify.comparison import SHARES, Comparison, ranking
+from verify.comparison import SHARES, Comparison
 from verify.spectrum import Estimates
 
 QUANTITIES = ("lambda_max", "lambda_min", "condition_number")
-CLOSE = 0.02
-"""Relative differences of errors that are told as equally good: about what the law is right to."""
-WIDTH = (
-    "kernels are those of infinite width: the kernel of one network fluctuates, more with gates, and its test error is "
-    "larger, by a third for reglu with n = 300 rows at m = 1000 (python -m benchmarks.learning_networks)"
-)
 _WIDTH = 110
 
 
@@ -56,7 +51,7 @@ def as_json(report: Report) -> str:
         "noise": report.teacher.noise,
         "steps": list(report.steps),
         "rows": [_row(row, report.steps) for row in report.rows],
-        "best": {str(t): _names(report, i) for i, t in enumerate(report.steps)},
+        "best": {str(t): best_names(report, i) for i, t in enumerate(report.steps)},
     }
     return json.dumps(content, indent=2)
 
@@ -96,12 +91,6 @@ def _share_names() -> list[str]:
     return [*map(str, range(SHARES)), f">{SHARES - 1}"]
 
 
-def _names(report: Report, index: int) -> list[str]:
-    """Best first, those that are as good as the best."""
-    ranked = ranking(report.rows, index)
-    return [name for error, name in ranked if error <= (1 + CLOSE) * ranked[0][0]]
-
-
 def as_text(report: Report, plot: str | None) -> str:
     """Tables, what they say, and what their columns are."""
     lines = [
@@ -116,7 +105,7 @@ def as_text(report: Report, plot: str | None) -> str:
     for section in (_gains(report), _measured(report)):
         lines += ["", *section] if section else []
     lines.append("")
-    for remark in _remarks(report):
+    for remark in remarks(report):
         lines += textwrap.wrap(remark, _WIDTH, initial_indent="  ", subsequent_indent="    ")
     if plot is not None:
         lines.append(f"  figure written to {plot}")
@@ -154,7 +143,7 @@ def _kernels(report: Report) -> Iterator[str]:
                     row.network.name,
                     row.activation,
                     str(row.network.gates),
-                    *(_cell(value) for value in (row.alpha, row.beta, row.gamma)),
+                    *(cell(value) for value in (row.alpha, row.beta, row.gamma)),
                     *(_percent(share) for share in row.shares),
                 )
                 for row in report.rows
@@ -167,13 +156,13 @@ def _kernels(report: Report) -> Iterator[str]:
 def _learning(report: Report) -> Iterator[str]:
     yield "Spectrum, and predicted test error after t steps of gradient descent (* best)"
     columns = [key for key in ("sharp", "published", "bounds", "finite") if _any(report, key)]
-    best = [_names(report, i)[:1] for i in range(len(report.steps))]
+    best = [best_names(report, i)[:1] for i in range(len(report.steps))]
     header = ["network", "lambda_max", "lambda_min", "condition"]
     header += [f"({key})" for key in columns[1:]] + [f"t = {t}" for t in report.steps]
     rows = [header]
     for row in report.rows:
-        cells = [row.network.name, *(_cell(getattr(row.spectrum, quantity).sharp) for quantity in QUANTITIES)]
-        cells += [_cell(getattr(row.spectrum.condition_number, key)) for key in columns[1:]]
+        cells = [row.network.name, *(cell(getattr(row.spectrum, quantity).sharp) for quantity in QUANTITIES)]
+        cells += [cell(getattr(row.spectrum.condition_number, key)) for key in columns[1:]]
         for i in range(len(report.steps)):
             if row.curve is None:
                 cells.append("-")
@@ -233,84 +222,5 @@ def _measured(report: Report) -> list[str]:
     return [title, *aligned(rows, names=1)]
 
 
-def _remarks(report: Report) -> Iterator[str]:
-    yield from _best(report)
-    yield from _conditions(report)
-    for row in report.rows:
-        if row.refusal is not None:
-            yield f"{row.network.name}: no test error is predicted: {row.refusal}"
-    yield from differences(report.rows)
-    total = report.teacher.energy
-    yield (
-        f"test error: mean squared error on fresh rows, noise not counted; {total:g} is that of a network that says 0. "
-        "Gradient descent starts there and takes steps of 1/lambda_max of each kernel on the rows' squared error"
-    )
-    yield (
-        "degrees are those of spherical harmonics; a kernel learns a degree sooner the larger its share is, over the number "
-        "of harmonics there; degree 0 only makes steps shorter, and what is above the teacher's degrees acts like a ridge"
-    )
-    yield "condition: lambda_max / lambda_min by the sharp law of many such rows (`gluntk spectrum` has details)"
-    yield WIDTH
-    if all(row.measured is None for row in report.rows):
-        yield "predictions rest on a heuristic argument; to check them by real gradient descent add --draws 4"
-
-
-def _best(report: Report) -> Iterator[str]:
-    for i, t in enumerate(report.steps):
-        names = _names(report, i)
-        if not names:
-            return
-        others = f" ({', '.join(names[1:])} within {CLOSE:.0%})" if names[1:] else ""
-        error = ranking(report.rows, i)[0][0]
-        yield f"best after {t} step{'s' * (t > 1)}: {names[0]}, test error {error:.4f}{others}"
-
-
-def _conditions(report: Report) -> Iterator[str]:
-    """Where the best condition number is not the best learner."""
-    known = [row for row in report.rows if row.curve is not None and row.spectrum.condition_number.sharp]
-    if not known:
-        return
-    first = min(known, key=lambda row: row.spectrum.condition_number.sharp or np.inf)
-    beaten = []
-    assert first.curve is not None
-    for i, t in enumerate(report.steps):
-        error, name = ranking(report.rows, i)[0]
-        if first.curve.errors[i] > (1 + CLOSE) * error > 0:
-            beaten.append(f"{first.curve.errors[i] / error - 1:+.0%} on the error of {name} after {t}")
-    if beaten:
-        yield (
-            f"the smallest condition number, {_cell(first.spectrum.condition_number.sharp)}, is that of "
-            f"{first.network.name}, but it does not learn best: {', '.join(beaten)}"
-        )
-
-
-def differences(rows: tuple[Comparison, ...]) -> Iterator[str]:
-    """How far predictions are from what was measured."""
-    gaps = [
-        (abs(predicted / mean - 1), abs(predicted - mean) / error)
-        for row in rows
-        if row.measured is not None and row.curve is not None
-        for predicted, mean, error in zip(
-            row.curve.errors, row.measured.mean, row.measured.standard_error, strict=True
-        )
-        if mean > 0 and error > 0
-    ]
-    if gaps:
-        worst, sigmas = max(gap[0] for gap in gaps), max(gap[1] for gap in gaps)
-        yield (
-            f"measured and predicted test errors differ by {np.median([gap[0] for gap in gaps]):.1%} (median), at most "
-            f"{worst:.1%} and {sigmas:.1f} standard errors"
-        )
-
-
 def _percent(share: float) -> str:
     return "0" if share == 0 else readable(100 * share, 3)
-
-
-def _cell(value: float | tuple[float, float] | None) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, tuple):
-        low, high = value
-        return _cell(low) if low == high else f"{_cell(low)} to {_cell(high)}"
-    return readable(value, 4)

@@ -15,7 +15,8 @@ from derivations.learning.design import Design
 from derivations.learning.profile import hermite_coefficients
 from derivations.networks import MOST_GATES
 from verify.catalogue import WIDTHS_OVER_DIMENSION, Candidate
-from verify.commands.comparison_report import WIDTH, described
+from verify.commands.comparison_remarks import WIDTH
+from verify.commands.comparison_report import described
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
 from verify.gradient_descent import MeasuredErrors
@@ -46,6 +47,8 @@ class Report:
     gates : int or None
         None: free.
     draws, seed : int
+    free : str
+        The status of the derivation that every such kernel is that of an activation, re-checked.
     measured : tuple of MeasuredErrors
         Of the design, then of `chosen`; empty if not asked for.
     """
@@ -61,6 +64,7 @@ class Report:
     gates: int | None
     draws: int
     seed: int
+    free: str
     measured: tuple[MeasuredErrors, ...] = ()
 
     @property
@@ -116,6 +120,7 @@ def as_json(report: Report) -> str:
         "seed": report.seed,
         "design": _design(report.best)
         | {
+            "reached_by_an_activation": report.free,
             "shares": (expansion.masses / expansion.total).tolist(),
             "activations": [
                 {
@@ -184,7 +189,7 @@ def as_text(report: Report, plot: str | None) -> str:
         f"  {_profile(report.best)}",
         f"  predicted test error {report.best.error:.4f}, condition number {readable(report.best.condition_number, 4)}",
         "",
-        "An activation that has it (any width will do: its Hermite coefficients are a_k = sqrt(c_{k+g} / (m + (k+g) d)))",
+        f"An activation that has it: a_k = sqrt(c_{{k+g}} / (m + (k+g) d)), at any width m ({report.free}: shift law)",
         *_activations(report),
         "",
         f"What the catalogue has instead ({width})",

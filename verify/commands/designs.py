@@ -8,7 +8,7 @@ import numpy as np
 
 from derivations.arguments import check_positive_integer
 from derivations.errors import InputError
-from derivations.learning import Teacher, best_profile
+from derivations.learning import Teacher, best_profile, free_design
 from derivations.learning.design import Design, evaluated
 from derivations.numeric import kernel_function
 from verify.activations import Array
@@ -51,7 +51,12 @@ def design(
         raise InputError(
             "n and d must be such that the law covers a network of the catalogue; none is covered here"
         )
-    report = Report(best, pure, tuple(ranked), n, d, asked.width, T, teacher, gates, asked.draws, asked.seed)
+    reached = free_design(gates or 0)
+    reached.check()
+    free = reached.status
+    report = Report(
+        best, pure, tuple(ranked), n, d, asked.width, T, teacher, gates, asked.draws, asked.seed, free
+    )
     if asked.draws:
         with progress(quiet, "gradient descent"):
             report = replace(report, measured=tuple(asked.measure(_kernels(best, report.chosen))))
