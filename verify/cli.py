@@ -302,7 +302,12 @@ def compare(
 @gluntk.command()
 @_options(_LEARNING)
 @click.option("--steps", default="30", show_default=True, metavar="T", help="Gradient steps.")
-@click.option("--gates", type=click.IntRange(0, 2), help="Linear gates of the network (default: any number).")
+@click.option(
+    "--gates",
+    type=click.IntRange(0, 2),
+    metavar="0|1|2",
+    help="Linear gates of the network (default: any number).",
+)
 @click.option(
     "--width", type=int, help="Width of the catalogue's networks (default: the best of a few for each)."
 )

@@ -194,6 +194,7 @@ def test_compare_draws_its_figure(capsys, tmp_path: Path):
     [
         ("compare relu --n 200 --d 30", "width is needed"),
         ("compare relu relu --n 200 --d 30 --width 3", "networks must differ, got relu twice"),
+        ("compare reglu --tied --all-gates --n 200 --d 30 --width 3", "all-gates adds gates with weights of their own"),
         ("compare step --n 200 --d 30 --width 3", "activation must be continuous"),
         ("compare relu --n 200 --d 30 --width 3 --teacher a", "teacher must be numbers separated by commas, got 'a'"),
         ("compare relu --n 200 --d 30 --width 3 --teacher 0", "teacher must be 1 to 16 energies"),

@@ -61,6 +61,10 @@ def compare(
 
 
 def _networks(requests: Sequence[NetworkRequest], all_gates: bool) -> list[TwoLayer]:
+    if all_gates and any(request.tied for request in requests):
+        raise InputError(
+            "all-gates adds gates with weights of their own, which --tied ones have not; give one of the two"
+        )
     found: dict[str, TwoLayer] = {}
     for request in requests:
         network = request.symbolic()
