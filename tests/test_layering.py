@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 SHARED = {"derivations", "derivations.errors", "derivations.arguments", "derivations.matrix"}
 FINITE_SIDE = (
     "activations", "finite", "streams", "products", "accumulators", "montecarlo", "moments", "cells", "blocks",
-    "ladder", "quadrature", "joint_test", "statistics", "eigenvalues", "inputs", "prepare",
+    "ladder", "quadrature", "gradient_descent", "joint_test", "statistics", "eigenvalues", "inputs", "prepare",
 )  # fmt: skip
 
 

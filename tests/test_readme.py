@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,21 @@ def test_the_map_is_what_the_readme_shows():
     printed = CliRunner().invoke(gluntk, command.split()[2:]).output.splitlines()
     assert len(shown) > 8
     assert {line for line in shown if line != "..."} <= set(printed)
+
+
+@pytest.mark.parametrize("name", ["compare", "design"])
+def test_what_is_learned_is_what_the_readme_shows(name: str):
+    block = next(b for b in README.split("```") if b.strip().startswith(f"$ gluntk {name}"))
+    command, *shown = block.strip().splitlines()
+    printed = CliRunner().invoke(gluntk, shlex.split(command)[2:]).output
+    assert len(shown) > 6
+    for line in shown:
+        # Four digits of a search that stops at relative gains of 1e-5: the same on any machine but for the last one.
+        assert without_last_digits(line.strip(".")) in without_last_digits(printed)
+
+
+def without_last_digits(text: str) -> str:
+    return re.sub(r"(\d\.\d{2})\d+", r"\1", text)
 
 
 def test_every_command_in_the_readme_exists():

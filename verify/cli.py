@@ -74,6 +74,30 @@ _REPORT = (
 _OUTPUT = (click.option("--output", metavar="K.npy", help="Write the kernel matrix."), *_REPORT)
 
 
+_LEARNING = (
+    click.option("--n", type=int, required=True, help="Rows."),
+    click.option("--d", type=int, required=True, help="Columns."),
+    click.option(
+        "--teacher",
+        default="0.5,0.5",
+        show_default=True,
+        metavar="E1,E2,...",
+        help="Energy of what is learned in degree 1, 2, ...",
+    ),
+    click.option(
+        "--noise", type=float, default=0.0, show_default=True, help="Variance of the targets' noise."
+    ),
+    click.option(
+        "--draws",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Check predictions by real gradient descent on so many draws.",
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Of everything random."),
+)
+
+
 def _options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     def decorate(function: Any) -> Any:
         for option in reversed([option for group in groups for option in group]):
@@ -242,6 +266,79 @@ def spectrum(
     ]
     request = DataRequest(source, prepare, distribution or (None if source else "sphere"), n, d, seed)
     click.echo(spectra.spectrum(described, request, width, plot, force, format, quiet, bounds))
+
+
+@gluntk.command()
+@click.argument("networks", nargs=-1, metavar="NETWORK...")
+@_options(_DESCRIPTION, _LEARNING)
+@click.option("--width", type=int, help="Width m; needed in the standard parametrization.")
+@click.option(
+    "--steps", default="1,10,100,1000", show_default=True, metavar="T1,T2,...", help="Gradient steps."
+)
+@click.option("--data", type=click.Choice(DISTRIBUTIONS), default="sphere", show_default=True)
+@click.option(
+    "--all-gates", is_flag=True, help="Add every activation's networks with 0, 1 and 2 linear gates."
+)
+@click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw test errors, degrees and condition numbers.")
+@_options(_REPORT)
+def compare(
+    networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
+    n: int, d: int, teacher: str, noise: float, draws: int, seed: int, width: int | None, steps: str, data: str,
+    all_gates: bool, plot: str | None, force: bool, format: str, quiet: bool,
+) -> None:  # fmt: skip
+    """Which network is best: degrees, condition numbers and the predicted test error after t gradient steps.
+
+    \b
+    Example:
+      $ gluntk compare relu reglu gqu --n 2000 --d 100 --width 1000 --teacher 0.5,0.5
+    """
+    from verify.commands import comparisons
+    from verify.commands.kernels import NetworkRequest
+    from verify.commands.learning import LearningRequest
+
+    names: list[str | None] = [*networks]
+    if activation is not None or not networks:
+        names.append(None)
+    described = [
+        NetworkRequest(name, activation if name is None else None, gates, parametrization, tied)
+        for name in names
+    ]
+    asked = LearningRequest(n, d, width, data, steps, teacher, noise, draws, seed)
+    click.echo(comparisons.compare(described, all_gates, asked, plot, force, format, quiet))
+
+
+@gluntk.command()
+@_options(_LEARNING)
+@click.option("--steps", default="30", show_default=True, metavar="T", help="Gradient steps.")
+@click.option(
+    "--gates",
+    type=click.IntRange(0, 2),
+    metavar="0|1|2",
+    help="Linear gates of the network (default: any number).",
+)
+@click.option(
+    "--width", type=int, help="Width of the catalogue's networks (default: the best of a few for each)."
+)
+@click.option("--degrees", type=int, default=8, show_default=True, help="Highest degree of the kernel.")
+@click.option(
+    "--plot", metavar="FILE.png|svg|pdf", help="Draw the profile and what the catalogue has instead."
+)
+@_options(_REPORT)
+def design(
+    n: int, d: int, teacher: str, noise: float, draws: int, seed: int, steps: str, gates: int | None,
+    width: int | None, degrees: int, plot: str | None, force: bool, format: str, quiet: bool,
+) -> None:  # fmt: skip
+    """The kernel with the least test error after T gradient steps, and an activation that has it.
+
+    \b
+    Example:
+      $ gluntk design --n 2000 --d 100 --steps 30 --teacher 0.5,0.5
+    """
+    from verify.commands import designs
+    from verify.commands.learning import LearningRequest
+
+    asked = LearningRequest(n, d, width, "sphere", steps, teacher, noise, draws, seed)
+    click.echo(designs.design(asked, gates, degrees, plot, force, format, quiet))
 
 
 @gluntk.command()

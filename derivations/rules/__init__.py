@@ -12,6 +12,7 @@ from derivations.rules import (
     covariance,
     finite_width,
     input_gradient,
+    learning,
     matrices,
     one_network,
     ordering,
@@ -34,5 +35,6 @@ RULES: dict[str, Rule] = {
     **random_rows.RULES,
     **one_network.RULES,
     **finite_width.RULES,
+    **learning.RULES,
 }
 """Rules by name."""
