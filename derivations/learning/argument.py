@@ -74,7 +74,12 @@ def learning_argument() -> Derivation:
         Step(
             "As an average over ridges", rate, Contour(weight * -zeta / (u - zeta), zeta), "Cauchy's formula"
         ),
-        Step("A row left out", RESOLVED, (TARGET - FITTED) / (DIAGONAL - EXPLAINED - zeta), "row left out"),
+        Step(
+            "A row left out",
+            RESOLVED,
+            (TARGET - FITTED) / (DIAGONAL - EXPLAINED - zeta),
+            "row of a regression left out",
+        ),
         Step("What the others do not explain", DIAGONAL - EXPLAINED, BULK, "self-averaging"),
         Step("Equation of the resolvent", zeta, BULK - 1 / trace, "trace of the resolvent"),
         Step("A harmonic left out", omega, tau[k] * trace * (theta - omega), "feature left out"),

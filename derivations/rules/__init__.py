@@ -24,17 +24,20 @@ from derivations.rules.rule import Rule, rewrite
 
 __all__ = ["RULES", "Rule", "rewrite"]
 
-RULES: dict[str, Rule] = {
-    **weights.RULES,
-    **covariance.RULES,
-    **series.RULES,
-    **input_gradient.RULES,
-    **matrices.RULES,
-    **ordering.RULES,
-    **bounds.RULES,
-    **random_rows.RULES,
-    **one_network.RULES,
-    **finite_width.RULES,
-    **learning.RULES,
-}
+_GROUPS = (
+    weights,
+    covariance,
+    series,
+    input_gradient,
+    matrices,
+    ordering,
+    bounds,
+    random_rows,
+    one_network,
+    finite_width,
+    learning,
+)
+RULES: dict[str, Rule] = {name: rule for group in _GROUPS for name, rule in group.RULES.items()}
 """Rules by name."""
+if len(RULES) < sum(len(group.RULES) for group in _GROUPS):
+    raise RuntimeError("two rules have the same name")

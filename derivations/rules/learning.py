@@ -227,7 +227,9 @@ RULES: dict[str, Rule] = {
         _remaining_share,
     ),
     "Cauchy's formula": Rule("the sum of the residues inside", "Cauchy 1831", _cauchy),
-    "row left out": Rule("the inverse of a matrix with one row and column more", "Schur 1917", _row_left_out),
+    "row of a regression left out": Rule(
+        "the inverse of a matrix with one row and column more", "Schur 1917", _row_left_out
+    ),
     "self-averaging": Rule(
         "what the other rows do not explain of a row is the same for all rows",
         "concentration of quadratic forms; Silverstein, Choi 1995, for independent features",
