@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,7 +25,7 @@ from verify.published import PublishedExtremes, Range, published_extremes
 UNLIKELY = 0.01
 """Share of all rows of the sphere for which the bound without data need not hold."""
 MOST_GIVEN = 600
-"""Given rows of which the law of one network takes the kernel matrices: seconds. Of more it knows the lengths."""
+"""Given rows of which the law of one network takes the kernel matrices: seconds."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def network_spectrum(
     try:
         law = spectrum_law(network, n, d, width, data)
         if width is not None:
-            finite = _of_one_network(network, n, d, width, data)
+            finite = _of_one_network(network, n, d, width, data, law, eigenvalues)
     except InputError as error:
         refusal = str(error)
     data_free: float | None = None
@@ -164,12 +164,27 @@ def network_spectrum(
 
 
 def _of_one_network(
-    network: TwoLayer, n: int, d: int, width: int, data: str | ArrayLike
+    network: TwoLayer,
+    n: int,
+    d: int,
+    width: int,
+    data: str | ArrayLike,
+    law: SpectrumLaw,
+    eigenvalues: Array | None,
 ) -> FiniteSpectrumLaw:
-    """By the rows themselves where they are given and few."""
+    """Of given rows by the rows themselves, or, if they are many, by what one network has of known eigenvalues."""
     if np.ndim(data) == 2 and n <= MOST_GIVEN:
         return finite_law_of_data(network, data, width)
-    return finite_spectrum_law(network, n, d, width, data)
+    found = finite_spectrum_law(network, n, d, width, data)
+    if np.ndim(data) != 2 or eigenvalues is None:
+        return found
+    # Directions matter more than width: of both laws, which do not know them, only the ratio is used.
+    share = found.lambda_min / law.lambda_min if law.lambda_min > 0 else 0.0
+    return replace(
+        found,
+        lambda_min=share * max(float(eigenvalues[0]), 0.0),
+        lambda_max=found.lambda_max / law.lambda_max * float(eigenvalues[-1]),
+    )
 
 
 def condition_numbers(

@@ -182,7 +182,7 @@ def test_singular_kernels_have_exact_zeros(mode: str) -> None:
         ("relu", [*X, [1.0, 2.0, 0.0, 3.0], [3.0, 6.0, 0.0, 9.0]], "row 7 is a multiple of row 6"),
         ("abs", [*X, -X[1]], "row 6 is a multiple of row 1"),
         ("tanh", [*X, -X[1]], "row 6 is opposite to row 1, and the activation odd"),
-        ("reglu", [*X, np.zeros(4)], "row 6 is zero, and its kernel"),
+        ("reglu", [*X, np.zeros(4)], "row 6 is zero, and so is its kernel"),
         ("bilinear", np.round(4 * rng.standard_normal((8, 2))) @ [[1, 2, 0, 1], [0, 1, -1, 3]],
          "its degrees span at most 3 dimensions, and there are 8 rows"),
         ("bilinear", rng.standard_normal((11, 4)), "its degrees span at most 10 dimensions, and there are 11 rows"),

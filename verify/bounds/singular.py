@@ -55,7 +55,7 @@ def why_singular(network: TwoLayer, X: Array, diagonal: Array) -> str | None:
     X = X + 0.0  # -0 is 0
     zero = ~X.any(axis=1)
     if np.any(zero & (diagonal == 0)):
-        return f"row {int(np.argmax(zero & (diagonal == 0)))} is zero, and its kernel"
+        return f"row {int(np.argmax(zero & (diagonal == 0)))} is zero, and so is its kernel"
     biased = network.parametrization.has_biases
     homogeneity, parity = _symmetries(network.activation)
     pair = _repeated(X, X)

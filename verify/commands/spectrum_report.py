@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
@@ -185,11 +185,18 @@ def _legend(report: Report) -> Iterator[str]:
     if any(found.finite for found in spectra):
         of = "random network"
         if report.request.source is not None:
-            of += " on these rows" if report.n <= MOST_GIVEN else " on rows of these lengths"
+            of += " on these rows" if report.n <= MOST_GIVEN else f" on {_known(spectra)}"
         yield (
             f"finite: the law of one {of}, of width {report.width}, not of the infinite-width kernel: means over networks, "
             "whose scale varies by sqrt(2/m) from one to the next"
         )
+
+
+def _known(spectra: Iterable[NetworkSpectrum]) -> str:
+    """What the law of one network knows of many given rows."""
+    if any(found.eigenvalues is None for found in spectra):
+        return "rows of these lengths"
+    return "these rows, the exact values times the law's ratio of one network to infinite width for these lengths"
 
 
 def _trust(found: NetworkSpectrum, given: bool) -> Iterator[str]:
