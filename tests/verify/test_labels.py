@@ -43,7 +43,10 @@ def test_a_linear_teacher_is_linear_and_of_mean_square_1():
     np.testing.assert_allclose(
         draw_labels("linear", 2 * X[:9] + X[9:18]), 2 * labels[:9] + labels[9:18], rtol=1e-12
     )
-    assert np.linalg.lstsq(X, labels, rcond=None)[1][0] < 1e-20
+    w, residual, *_ = np.linalg.lstsq(X, labels, rcond=None)
+    assert residual[0] < 1e-20
+    # The teacher's weights are not the random labels of the same seed.
+    assert np.all(np.abs(np.sqrt(8) * w - draw_labels("normal", X)[:8]) > 1e-6)
 
 
 def test_a_network_teacher_is_a_network():
