@@ -7,9 +7,9 @@ mean loss after t steps over the expected one of descent along K,
     E L_t = 1/2 tr[(1 - eta K)^2t C] + 1/2 Y^T (1 - eta K)^2t Y,
 
 C the covariance of the initial outputs; and the deviation of that ratio from 1 with the initial outputs' own part taken
-out (`verify.training.kernel_losses`), which leaves a fifth of the noise early on. Its exponent in the width, with a 95 %
-interval, over all widths and over the two largest, is given where each of them shows a deviation of 3 standard errors. Then
-the seconds of the widest networks. Two minutes on two cores.
+out (`verify.training.kernel_losses`), which takes noise away, most where networks are wide and steps few. Its exponent in
+the width, with a 95 % interval, over all widths and over the two largest, is given where each of them shows a deviation of
+3 standard errors. Then the seconds of the widest networks. Two minutes on two cores.
 
     python -m benchmarks.training [labels] [seeds]
 """
