@@ -13,11 +13,12 @@ import derivations
 import verify
 
 ROOT = Path(__file__).parent.parent
-# What the finite side may take from the symbolic one: the checks of arguments, no mathematics.
-SHARED = {"derivations", "derivations.errors", "derivations.arguments", "derivations.matrix"}
+# What the finite side may take from the symbolic one: the checks of arguments and the number of threads, no mathematics.
+SHARED = {f"derivations.{name}" for name in ("errors", "arguments", "matrix", "threads")} | {"derivations"}
 FINITE_SIDE = (
     "activations", "finite", "streams", "products", "accumulators", "montecarlo", "moments", "cells", "blocks",
     "ladder", "quadrature", "gradient_descent", "joint_test", "statistics", "eigenvalues", "inputs", "prepare",
+    "labels", "network_batch", "training",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,3 +87,13 @@ def test_paths_named_in_the_documents_exist(document: str):
         r"`((?:derivations|verify|tests|notebooks|benchmarks)/[\w/.]*)`", (ROOT / document).read_text()
     ):
         assert (ROOT / path).exists(), path
+
+
+def test_the_networks_that_the_readme_trains_learn():
+    block = next(b for b in README.split("```python") if "from verify.training import train" in b).split(
+        "```"
+    )[0]
+    names: dict[str, Any] = {"X": np.random.default_rng(0).standard_normal((20, 4)), "np": np}
+    exec(compile(block, "README", "exec"), names)  # the README's own code
+    means = names["found"].mean
+    assert means[2] < means[1] < means[0] / 2

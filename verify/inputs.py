@@ -59,7 +59,7 @@ def read_input(source: str | os.PathLike[str], prepare: str = "raw") -> NDArray[
     if not isinstance(source, str | os.PathLike):
         raise InputError(f"input must be {_accepted()}, got {shown(source)}")
     path = os.fsdecode(source)
-    matrix = _bundled(path) if path in DATA_SETS else _from_file(path)
+    matrix = bundled(path)[0] if path in DATA_SETS else _from_file(path)
     return prepare_rows(matrix, prepare)
 
 
@@ -114,7 +114,14 @@ def _accepted() -> str:
     return f"one of {', '.join(DATA_SETS)} or a {', '.join(EXTENSIONS)} file"
 
 
-def _bundled(dataset: str) -> NDArray[np.float64]:
+def bundled(dataset: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The features (n, d) and the target (n,) of a data set, as scikit-learn bundles them.
+
+    Raises
+    ------
+    InputError
+        When scikit-learn is not installed.
+    """
     try:
         from sklearn import datasets
     except ImportError as error:
@@ -126,7 +133,8 @@ def _bundled(dataset: str) -> NDArray[np.float64]:
         "diabetes": datasets.load_diabetes,
         "breast_cancer": datasets.load_breast_cancer,
     }[dataset]
-    return check_matrix(load().data, f"input {dataset!r}")
+    found = load()
+    return check_matrix(found.data, f"input {dataset!r}"), np.asarray(found.target, np.float64)
 
 
 def _from_file(path: str) -> NDArray[np.float64]:
