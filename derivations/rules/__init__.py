@@ -10,6 +10,7 @@ from __future__ import annotations
 from derivations.rules import (
     bounds,
     covariance,
+    dynamics,
     finite_width,
     input_gradient,
     learning,
@@ -36,5 +37,6 @@ RULES: dict[str, Rule] = {
     **one_network.RULES,
     **finite_width.RULES,
     **learning.RULES,
+    **dynamics.RULES,
 }
 """Rules by name."""
