@@ -63,9 +63,9 @@ def crossings(first: ExpectedLoss, second: ExpectedLoss, last: int = LAST) -> Cr
     """
     if isinstance(last, bool) or not isinstance(last, int) or not 1 <= last <= 10**15:
         raise InputError(f"last must be a whole number from 1 to 10^15, got {last!r}")
-    exponents, coefficients = _merged(first, second)
-    partial = np.cumsum(coefficients)
-    slack = ROUNDED * np.cumsum(np.abs(coefficients))
+    terms = _Difference.of(first, second)
+    partial = np.cumsum(terms.coefficients)
+    slack = ROUNDED * np.cumsum(terms.sizes)
     signs = np.where(np.abs(partial) <= slack, 0.0, np.sign(partial))
     changes = signs[signs != 0]
     start = first.start - second.start
@@ -77,48 +77,59 @@ def crossings(first: ExpectedLoss, second: ExpectedLoss, last: int = LAST) -> Cr
     grid = _grid(last)
     found, before, previous = [], at_start, 0
     for k in grid:
-        sign = _sign(exponents, coefficients, k, start)
+        sign = terms.sign(k)
         if sign and before and sign != before:
-            found.append(_bisected(exponents, coefficients, start, previous, k, sign))
+            found.append(_bisected(terms, previous, k, sign))
         if sign:
             before = sign
         previous = k
     return Crossings(tuple(found), most, at_start, at_last)
 
 
-def _merged(first: ExpectedLoss, second: ExpectedLoss) -> tuple[Array, Array]:
-    """Exponents and signed coefficients of the difference, the slowest first; equal exponents as one."""
-    exponents = np.concatenate([first.logarithms, second.logarithms])
-    coefficients = np.concatenate([first.weights, -second.weights]) / 2
-    values, inverse = np.unique(-exponents, return_inverse=True)
-    total = np.zeros(len(values))
-    np.add.at(total, inverse.ravel(), coefficients)
-    return -values, total
+@dataclass(frozen=True)
+class _Difference:
+    """The difference as an exponential sum, the slowest mode first, equal exponents as one.
+
+    `sizes` are sums of absolute weights: where modes of both losses cancel, rounding is theirs.
+    """
+
+    exponents: Array
+    coefficients: Array
+    sizes: Array
+    start: float
+    start_size: float
+
+    @classmethod
+    def of(cls, first: ExpectedLoss, second: ExpectedLoss) -> _Difference:
+        exponents = np.concatenate([first.logarithms, second.logarithms])
+        weights = np.concatenate([first.weights, -second.weights]) / 2
+        values, inverse = np.unique(-exponents, return_inverse=True)
+        total, sizes = np.zeros(len(values)), np.zeros(len(values))
+        np.add.at(total, inverse.ravel(), weights)
+        np.add.at(sizes, inverse.ravel(), np.abs(weights))
+        return cls(-values, total, sizes, first.start - second.start, first.start + second.start)
+
+    def sign(self, k: int) -> int:
+        """Of the difference after k >= 1 steps; 0 where rounding could turn it."""
+        slowest = k * self.exponents[0]
+        if np.isneginf(slowest):
+            return 0  # nothing is left of either
+        if slowest < -1:
+            # Late: all terms over the largest, so that none underflows.
+            factors, start, size = np.exp(k * self.exponents - slowest), 0.0, 0.0
+        else:
+            # Early: what was lost, in digits of its own.
+            factors, start = np.expm1(k * self.exponents), self.start
+            size = 0.0 if start == 0 else self.start_size
+        total = start + self.coefficients @ factors
+        return 0 if abs(total) <= ROUNDED * (size + self.sizes @ np.abs(factors)) else int(np.sign(total))
 
 
-def _sign(exponents: Array, coefficients: Array, k: int, start: float) -> int:
-    """Of the difference after k >= 1 steps; 0 where rounding could turn it."""
-    slowest = k * exponents.max()
-    if np.isneginf(slowest):
-        return 0  # nothing is left of either
-    if slowest < -1:
-        # Late: all terms over the largest, so that none underflows.
-        terms = coefficients * np.exp(k * exponents - slowest)
-        total = terms.sum()
-        size = np.abs(terms).sum()
-    else:
-        # Early: what was lost, in digits of its own.
-        terms = coefficients * np.expm1(k * exponents)
-        total = start + terms.sum()
-        size = abs(start) + np.abs(terms).sum()
-    return 0 if abs(total) <= ROUNDED * size else int(np.sign(total))
-
-
-def _bisected(exponents: Array, coefficients: Array, start: float, low: int, high: int, sign: int) -> int:
+def _bisected(terms: _Difference, low: int, high: int, sign: int) -> int:
     """The first k in (low, high] with this sign, there being one change."""
     while high - low > 1:
         middle = (low + high) // 2
-        if _sign(exponents, coefficients, middle, start) == sign:
+        if terms.sign(middle) == sign:
             high = middle
         else:
             low = middle

@@ -57,7 +57,8 @@ class ExpectedLoss:
         >>> loss.at([0, 1, 2])
         array([1.     , 0.125  , 0.03125])
         """
-        return np.asarray(np.exp(self.log_at(steps)))
+        # Exactly the start's, which two networks may share.
+        return np.where(_steps(steps) == 0, self.start, np.exp(self.log_at(steps)))
 
     def log_at(self, steps: ArrayLike) -> Array:
         """log E L_k : (s,) float, also where the loss itself underflows.
