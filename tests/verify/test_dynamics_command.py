@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from derivations import kernel_function
+from derivations.dynamics import loss_law, predicted_crossing
 from verify import cli
 from verify.cli import main
 from verify.commands import dynamics
@@ -79,6 +80,17 @@ def test_the_crossing_is_where_the_losses_change_order(capsys):
     assert f"at k = {k} (at most {first['most_crossings']} are possible)" in text
     assert "ahead before the first step: relu" in text
     assert "ahead at last, where the slowest modes decide: reglu" in text
+
+
+def test_the_crossing_is_predicted_where_a_law_of_the_rows_is_known(capsys):
+    found = asked(*SMALL, capsys=capsys)
+    plain, gated = (loss_law(name, 40, 10, 100, "gaussian") for name in ("relu", "reglu"))
+    assert found["predicted_crossing"] == predicted_crossing(plain, gated, found["eta"])
+    assert f"without these: k = {found['predicted_crossing']}" in told(*SMALL, capsys=capsys)
+    for options in (("--labels", "linear"), ("--prepare", "normalize")):
+        assert asked(*SMALL, *options, capsys=capsys)["predicted_crossing"] is None
+    others = ("dynamics", "gelu", "geglu", *ROWS, "--width", "100")
+    assert asked(*others, capsys=capsys)["predicted_crossing"] is None  # no law of Gaussian rows
 
 
 def test_a_hundred_million_steps_do_not_underflow(capsys):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from derivations.arguments import check_choice, check_memory, check_positive_integer
-from derivations.dynamics import ExpectedLoss, crossings, expected_loss
+from derivations.dynamics import ExpectedLoss, crossings, expected_loss, loss_law, predicted_crossing
 from derivations.dynamics.loss import MOST_STEPS, check_rate
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
@@ -141,6 +141,7 @@ def dynamics(
         losses = dict(zip(names, _losses(matrices, starts, Y, eta), strict=True))
     with progress(quiet, "crossings"):
         found = crossings(losses[names[0]], losses[names[1]])
+        predicted = _prediction(networks, request, asked, eta)
     kind = asked.targets or asked.labels or "random"
     report = Report(
         losses,
@@ -154,12 +155,31 @@ def dynamics(
         asked.initial,
         kind,
         asked.steps(),
+        predicted,
     )
     if plot is not None and panel is not None:
         figure, (axes,) = panel
         draw_losses(axes, report)
         write_figure(plot, figure, force)
     return as_json(report) if format == "json" else as_text(report, plot)
+
+
+def _prediction(
+    networks: Sequence[TwoLayer], request: DataRequest, asked: DescentRequest, eta: float
+) -> int | None:
+    """Of the crossing, from the law of random rows; None where that does not apply, or says none."""
+    if request.source is not None or request.prepare != "raw" or (asked.labels or "random") != "random":
+        return None
+    assert request.n is not None
+    assert request.d is not None
+    try:
+        first, second = (
+            loss_law(network, request.n, request.d, asked.width, request.distribution, asked.initial)  # type: ignore[arg-type]
+            for network in networks
+        )
+        return predicted_crossing(first, second, eta)
+    except InputError:  # rows, a rate or a network that the law does not cover
+        return None
 
 
 def _losses(

@@ -44,6 +44,7 @@ class Report:
     initial: str
     labels: str
     steps: tuple[int, ...]
+    predicted: int | None
 
     def ahead(self, sign: int) -> str | None:
         """The network with the smaller loss, None if they are equal."""
@@ -68,6 +69,7 @@ def as_json(report: Report) -> str:
         "rates": {name: loss.rate for name, loss in report.losses.items()},
         "crossings": list(found.steps),
         "most_crossings": found.most,
+        "predicted_crossing": report.predicted,
         "ahead": {"start": report.ahead(found.ahead_at_start), "end": report.ahead(found.ahead_at_last)},
         "loss": {
             name: {
@@ -128,6 +130,8 @@ def _remarks(report: Report) -> Iterator[str]:
         return
     steps = ", ".join(map(str, found.steps)) or "none"
     yield f"crossings up to {LAST:.0e} steps, at k = {steps} (at most {found.most} are possible)"
+    if report.predicted is not None:
+        yield f"first crossing by the law of random rows, without these: k = {report.predicted}"
 
 
 def draw_losses(ax: Axes, report: Report) -> None:
