@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from derivations.dynamics import early_stage
 from verify.cli import gluntk
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +43,32 @@ def test_the_map_is_what_the_readme_shows():
     printed = CliRunner().invoke(gluntk, command.split()[2:]).output.splitlines()
     assert len(shown) > 8
     assert {line for line in shown if line != "..."} <= set(printed)
+
+
+def test_the_losses_are_what_the_readme_shows():
+    block = next(b for b in README.split("```") if b.strip().startswith("$ gluntk dynamics"))
+    command, *shown = block.strip().splitlines()
+    runner = CliRunner()
+    printed = runner.invoke(gluntk, shlex.split(command)[2:]).output.splitlines()
+    assert len(shown) > 7
+    assert {line for line in shown if line != "..."} <= set(printed)
+    for option, stated in ((("--initial", "kernel"), 182), (("--d", "5"), 13468)):
+        other = runner.invoke(gluntk, [*shlex.split(command)[2:], *option]).output
+        assert re.search(rf"at k = (\d+, )?{stated} \(", other)
+        assert str(stated) in README
+
+
+def test_the_early_region_is_what_the_readme_shows():
+    lines = [
+        line.strip("| ").split(" | ")
+        for line in README.splitlines()
+        if line.startswith(("| simplified matrices", "| m "))
+    ]
+    dimensions = [int(cell.removeprefix("d = ")) for cell in lines[0][1:]]
+    assert len(lines) == 4
+    for (_, *cells), width in zip(lines[1:], (1, 100, None), strict=True):
+        least = [early_stage().smallest_rows(d, width) for d in dimensions]
+        assert ["never" if n is None else str(n) for n in least] == cells
 
 
 @pytest.mark.parametrize("name", ["compare", "design"])

@@ -19,6 +19,8 @@ KINDS = ("ntk", "nngp")
 PROFILES = ("quick", "full")
 RUNGS = ("simplified", "exact", "finite")
 BOUNDS = ("none", "shared", "family", "dense")
+INITIAL = ("nngp", "zero", "kernel")
+LABELS = ("random", "linear")
 
 _DESCRIPTION = (
     click.option("--activation", metavar="EXPR", help="Activation as an expression in z, instead of a name."),
@@ -339,6 +341,63 @@ def design(
 
     asked = LearningRequest(n, d, width, "sphere", steps, teacher, noise, draws, seed)
     click.echo(designs.design(asked, gates, degrees, plot, force, format, quiet))
+
+
+@gluntk.command()
+@click.argument("networks", nargs=-1, metavar="NETWORK NETWORK")
+@_options(_DESCRIPTION, _DATA)
+@click.option("--width", type=int, help="Width m; needed where the kernel depends on it.")
+@click.option(
+    "--labels",
+    type=click.Choice(LABELS),
+    help="Targets: independent normals (default), or linear in the rows.",
+)
+@click.option("--targets", metavar="FILE", help="Targets of the rows of --input: one column, or one row.")
+@click.option(
+    "--eta",
+    default="auto",
+    show_default=True,
+    metavar="auto|VALUE",
+    help="Step size; auto is 1 over the larger lambda_1.",
+)
+@click.option(
+    "--initial",
+    type=click.Choice(INITIAL),
+    default="nngp",
+    show_default=True,
+    help="Outputs before the first step: of a network that is initialised, zero, or of covariance K.",
+)
+@click.option("--at", default="0,1,10,100", show_default=True, metavar="K1,K2,...", help="Numbers of steps.")
+@click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw both losses and where they cross.")
+@_options(_REPORT)
+def dynamics(
+    networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
+    source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
+    width: int | None, labels: str | None, targets: str | None, eta: str, initial: str, at: str,
+    plot: str | None, force: bool, format: str, quiet: bool,
+) -> None:  # fmt: skip
+    """Expected training losses of two networks under gradient descent, and the steps at which they cross.
+
+    Without --input the rows are random (--data, default sphere).
+
+    \b
+    Example:
+      $ gluntk dynamics relu reglu --n 300 --d 20 --width 1000 --data gaussian --plot losses.svg
+    """
+    from verify.commands import dynamics as descent
+    from verify.commands.data import DataRequest
+    from verify.commands.kernels import NetworkRequest
+
+    names: list[str | None] = [*networks]
+    if activation is not None or not networks:
+        names.append(None)
+    described = [
+        NetworkRequest(name, activation if name is None else None, gates, parametrization, tied)
+        for name in names
+    ]
+    request = DataRequest(source, prepare, distribution or (None if source else "sphere"), n, d, seed)
+    asked = descent.DescentRequest(width, labels, targets, eta, initial, at)
+    click.echo(descent.dynamics(described, request, asked, plot, force, format, quiet))
 
 
 @gluntk.command()

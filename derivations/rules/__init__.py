@@ -10,6 +10,7 @@ from __future__ import annotations
 from derivations.rules import (
     bounds,
     covariance,
+    dynamics,
     finite_width,
     input_gradient,
     learning,
@@ -36,6 +37,7 @@ _GROUPS = (
     one_network,
     finite_width,
     learning,
+    dynamics,
 )
 RULES: dict[str, Rule] = {name: rule for group in _GROUPS for name, rule in group.RULES.items()}
 """Rules by name."""

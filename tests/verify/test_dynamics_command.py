@@ -1,0 +1,152 @@
+"""`gluntk dynamics`: keys, values against matrix powers, what it says, the figure, and bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from derivations import kernel_function
+from derivations.dynamics import loss_law, predicted_crossing
+from verify import cli
+from verify.cli import main
+from verify.commands import dynamics
+from verify.inputs import generate
+
+ROWS = ("--n", "40", "--d", "10", "--data", "gaussian")
+SMALL = ("dynamics", "relu", "reglu", *ROWS, "--width", "100")
+
+
+def ask(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    return int(stop.value.code or 0), *capsys.readouterr()
+
+
+def told(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
+    code, out, err = ask(*arguments, capsys=capsys)
+    assert (code, err) == (0, "")
+    return out
+
+
+def asked(*arguments: str, capsys: pytest.CaptureFixture[str]) -> dict:
+    return json.loads(told(*arguments, "--format", "json", capsys=capsys))
+
+
+def rows() -> np.ndarray:
+    return generate("gaussian", 40, 10, np.random.default_rng(np.random.SeedSequence(0, spawn_key=(0,))))
+
+
+def loss(K: np.ndarray, C: np.ndarray, Y: np.ndarray, eta: float, k: int) -> float:
+    power = np.linalg.matrix_power(np.eye(len(K)) - eta * K, 2 * k)
+    return float(np.trace(power @ C) + Y @ power @ Y) / 2
+
+
+def test_the_choices_are_those_of_the_command():
+    assert (cli.INITIAL, cli.LABELS) == (dynamics.INITIAL, dynamics.LABELS)
+
+
+@pytest.mark.parametrize("initial", cli.INITIAL)
+@pytest.mark.parametrize("labels", cli.LABELS)
+def test_the_losses_are_those_of_matrix_powers(initial: str, labels: str, capsys):
+    found = asked(*SMALL, "--initial", initial, "--labels", labels, "--at", "0,1,7", capsys=capsys)
+    X, rng = rows(), np.random.default_rng(np.random.SeedSequence(0, spawn_key=(4,)))
+    Y = rng.standard_normal(40) if labels == "random" else X @ rng.standard_normal(10) / np.sqrt(10)
+    kernels = {name: kernel_function(name, width=100)(X) for name in ("relu", "reglu")}
+    eta = 1 / max(np.linalg.eigvalsh(K)[-1] for K in kernels.values())
+    assert found["eta"] == pytest.approx(eta, rel=1e-12)
+    assert found["eta_bound"] == pytest.approx(2 * eta, rel=1e-12)
+    for name, K in kernels.items():
+        C = {"kernel": K, "nngp": kernel_function(name, kind="nngp")(X), "zero": 0 * K}[initial]
+        for k in (0, 1, 7):
+            # A dozen products of matrices of 40 rows, relative to the loss at the start.
+            assert found["loss"][name][str(k)] == pytest.approx(
+                loss(K, C, Y, eta, k), rel=1e-9, abs=1e-11 * loss(K, C, Y, eta, 0)
+            )
+        lowest = np.linalg.eigvalsh(K)[0]
+        assert found["rates"][name] == pytest.approx(1 - eta * lowest, rel=1e-12)
+
+
+def test_the_crossing_is_where_the_losses_change_order(capsys):
+    first = asked(*SMALL, capsys=capsys)
+    (k,) = first["crossings"]
+    assert first["ahead"] == {"start": "relu", "end": "reglu"}
+    around = asked(*SMALL, "--at", f"{k - 1},{k}", capsys=capsys)["loss"]
+    assert around["relu"][str(k - 1)] <= around["reglu"][str(k - 1)]
+    assert around["relu"][str(k)] > around["reglu"][str(k)]
+    text = told(*SMALL, capsys=capsys)
+    assert f"at k = {k} (at most {first['most_crossings']} are possible)" in text
+    assert "ahead before the first step: relu" in text
+    assert "ahead at last, where the slowest modes decide: reglu" in text
+
+
+def test_the_crossing_is_predicted_where_a_law_of_the_rows_is_known(capsys):
+    found = asked(*SMALL, capsys=capsys)
+    plain, gated = (loss_law(name, 40, 10, 100, "gaussian") for name in ("relu", "reglu"))
+    assert found["predicted_crossing"] == predicted_crossing(plain, gated, found["eta"])
+    assert f"without these: k = {found['predicted_crossing']}" in told(*SMALL, capsys=capsys)
+    for options in (("--labels", "linear"), ("--prepare", "normalize")):
+        assert asked(*SMALL, *options, capsys=capsys)["predicted_crossing"] is None
+    others = ("dynamics", "gelu", "geglu", *ROWS, "--width", "100")
+    assert asked(*others, capsys=capsys)["predicted_crossing"] is None  # no law of Gaussian rows
+
+
+def test_a_hundred_million_steps_do_not_underflow(capsys):
+    found = asked(*SMALL, "--at", "100000000", capsys=capsys)
+    K = kernel_function("relu", width=100)(rows())
+    # The slowest mode's factor, twice, k times over; its weight is of order 1.
+    slowest = 2e8 * np.log10(1 - found["eta"] * np.linalg.eigvalsh(K)[0])
+    assert found["log10_loss"]["relu"]["100000000"] == pytest.approx(slowest, rel=1e-5)
+    assert f"1e{found['log10_loss']['relu']['100000000']:.0f}" in told(
+        *SMALL, "--at", "100000000", capsys=capsys
+    )
+
+
+def test_rows_and_targets_of_files(tmp_path: Path, capsys):
+    X, Y = rows(), np.arange(40.0)
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "Y.npy", Y[:, None])
+    options = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"), "--width", "100")
+    found = asked("dynamics", "relu", "reglu", *options, "--initial", "zero", capsys=capsys)
+    assert found["loss"]["relu"]["0"] == found["loss"]["reglu"]["0"] == float(Y @ Y) / 2
+    np.save(tmp_path / "Y.npy", Y[:5, None])
+    code, out, err = ask("dynamics", "relu", "reglu", *options, capsys=capsys)
+    assert (code, out) == (2, "")
+    assert "targets must be one number for each of the 40 rows" in err
+
+
+def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
+    target = tmp_path / "losses.svg"
+    told(*SMALL, "--plot", str(target), capsys=capsys)
+    text = target.read_text()
+    assert text.startswith("<?xml")
+    assert len(text) > 5000
+    code, _, err = ask(*SMALL, "--plot", str(target), capsys=capsys)
+    assert code == 2
+    assert "exists" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((*SMALL, "--eta", "3"), "eta must be below 2 / lambda_1 = "),
+        ((*SMALL, "--eta", "-1"), "eta must be positive"),
+        ((*SMALL, "--eta", "nan"), "eta must be positive"),
+        ((*SMALL, "--eta", "fast"), "eta must be a number or auto"),
+        ((*SMALL, "--at", "1,x"), "at must be whole numbers"),
+        ((*SMALL, "--at", "-1"), "at must be whole numbers"),
+        ((*SMALL, "--targets", "Y.npy"), "targets belong to the rows of --input"),
+        (("dynamics", "relu", *ROWS, "--width", "9"), "networks must be two, got 1"),
+        (("dynamics", "relu", "relu", *ROWS, "--width", "9"), "networks must differ"),
+        (("dynamics", "relu", "reglu", *ROWS), "width is needed"),
+        (("dynamics", "relu", "reglu", "--n", "5000", "--d", "9", "--width", "9"), "n must be at most 4000"),
+        (("dynamics", "relu", "reglu", "--n", "9", "--width", "9"), "d is needed"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], line: str, capsys):
+    code, out, err = ask(*arguments, capsys=capsys)
+    assert (code, out) == (2, "")
+    assert line in err
+    assert err.count("\n") == 1

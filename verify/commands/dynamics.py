@@ -1,0 +1,197 @@
+"""`gluntk dynamics`: expected losses of two networks under gradient descent, and where they cross."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from derivations.arguments import check_choice, check_memory, check_positive_integer
+from derivations.dynamics import ExpectedLoss, crossings, expected_loss, loss_law, predicted_crossing
+from derivations.dynamics.loss import MOST_STEPS, check_rate
+from derivations.errors import InputError
+from derivations.networks import TwoLayer
+from derivations.numeric import kernel_function
+from verify.activations import Array
+from verify.commands.data import DataRequest
+from verify.commands.dynamics_report import Report, as_json, as_text, draw_losses
+from verify.commands.kernels import NetworkRequest, check_outputs, check_representable
+from verify.commands.progress import progress
+from verify.eigenvalues import extremes
+from verify.inputs import read_input
+from verify.output import FIGURES, write_figure
+from verify.plots import new_figure
+
+LARGEST = 4000
+"""Rows of the largest matrix of which all eigenvectors are computed."""
+INITIAL = ("nngp", "zero", "kernel")
+LABELS = ("random", "linear")
+
+
+@dataclass(frozen=True)
+class DescentRequest:
+    """The options that say what is fitted, how, and from where."""
+
+    width: int | None
+    labels: str | None
+    targets: str | None
+    eta: str
+    initial: str
+    at: str
+
+    def check(self, request: DataRequest) -> None:
+        """Refuse what is wrong before anything is read or computed.
+
+        Raises
+        ------
+        InputError
+            If options contradict each other, or one is out of range.
+        """
+        request.check()
+        if request.source is None and request.n is not None and request.n > LARGEST:
+            raise InputError(f"n must be at most {LARGEST} for all eigenvectors, got {request.n}")
+        if self.width is not None:
+            check_positive_integer(self.width, "width")
+        if self.targets is not None and request.source is None:
+            raise InputError("targets belong to the rows of --input; for generated rows give --labels")
+        if self.targets is not None and self.labels is not None:
+            raise InputError("labels and targets are two ways to say what is fitted; give one of the two")
+        check_choice(self.labels or "random", "labels", LABELS)
+        check_choice(self.initial, "initial", INITIAL)
+        self.steps()
+        self.rate()
+
+    def steps(self) -> tuple[int, ...]:
+        """Numbers of steps, ascending."""
+        try:
+            found = sorted({int(part) for part in self.at.split(",")})
+        except ValueError:
+            found = [-1]
+        if found[0] < 0 or found[-1] > MOST_STEPS:
+            raise InputError(f"at must be whole numbers from 0 to 10^15 separated by commas, got {self.at!r}")
+        return tuple(found)
+
+    def rate(self) -> float | None:
+        """The step size, None for the automatic one."""
+        if self.eta == "auto":
+            return None
+        try:
+            return float(self.eta)
+        except ValueError:
+            raise InputError(f"eta must be a number or auto, got {self.eta!r}") from None
+
+    def fitted(self, X: Array, seed: int) -> Array:
+        """Y, (n,) float: read, or drawn with variance 1 for rows of |x|^2 = d."""
+        if self.targets is not None:
+            Y = read_input(self.targets)
+            if Y.shape not in ((len(X), 1), (1, len(X))):
+                raise InputError(
+                    f"targets must be one number for each of the {len(X)} rows, got shape {Y.shape}"
+                )
+            return Y.ravel()
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4,)))
+        if self.labels == "linear":
+            return np.asarray(X @ rng.standard_normal(X.shape[1]) / np.sqrt(X.shape[1]))
+        return rng.standard_normal(len(X))
+
+
+def dynamics(
+    requests: Sequence[NetworkRequest],
+    request: DataRequest,
+    asked: DescentRequest,
+    plot: str | None,
+    force: bool,
+    format: str,
+    quiet: bool,
+) -> str:
+    """The report of both networks; the figure goes to `plot`."""
+    networks = _networks(requests)
+    asked.check(request)
+    names = [network.name for network in networks]
+    kernels = [kernel_function(network, width=asked.width) for network in networks]
+    # Derived before data are read: a network without one is refused at once.
+    outputs = [kernel_function(network, kind="nngp") for network in networks if asked.initial == "nngp"]
+    panel = None
+    if plot is not None:
+        check_outputs({"plot": plot}, force, request.source, FIGURES)
+        panel = new_figure()
+    X = request.load()
+    if len(X) > LARGEST:
+        raise InputError(f"input must have at most {LARGEST} rows for all eigenvectors, got {len(X)}")
+    check_memory(len(X), len(X), 8, "two kernels")
+    Y = asked.fitted(X, request.seed)
+    threads = os.cpu_count() or 1
+    with progress(quiet, "kernels"):
+        matrices = [kernel(X, threads=threads) for kernel in kernels]
+        starts: list[Array | None] = [None, None]
+        if asked.initial != "zero":
+            starts = [*matrices] if asked.initial == "kernel" else [C(X, threads=threads) for C in outputs]
+        for K in (*matrices, *(C for C in starts if C is not None)):
+            check_representable(K)
+    with progress(quiet, "eigenvalues"):
+        largest = [extremes(K).largest for K in matrices]
+        eta = asked.rate()
+        if eta is None:
+            if not max(largest) > 0:
+                raise InputError("input must not give kernels that are 0")
+            eta = 1 / max(largest)
+        check_rate(eta, max(largest))
+        losses = dict(zip(names, _losses(matrices, starts, Y, eta), strict=True))
+    with progress(quiet, "crossings"):
+        found = crossings(losses[names[0]], losses[names[1]])
+        predicted = _prediction(networks, request, asked, eta)
+    kind = asked.targets or asked.labels or "random"
+    report = Report(
+        losses,
+        found,
+        request,
+        len(X),
+        X.shape[1],
+        asked.width,
+        eta,
+        2 / max(largest),
+        asked.initial,
+        kind,
+        asked.steps(),
+        predicted,
+    )
+    if plot is not None and panel is not None:
+        figure, (axes,) = panel
+        draw_losses(axes, report)
+        write_figure(plot, figure, force)
+    return as_json(report) if format == "json" else as_text(report, plot)
+
+
+def _prediction(
+    networks: Sequence[TwoLayer], request: DataRequest, asked: DescentRequest, eta: float
+) -> int | None:
+    """Of the crossing, from the law of random rows; None where that does not apply, or says none."""
+    if request.source is not None or request.prepare != "raw" or (asked.labels or "random") != "random":
+        return None
+    assert request.n is not None
+    assert request.d is not None
+    try:
+        first, second = (
+            loss_law(network, request.n, request.d, asked.width, request.distribution, asked.initial)  # type: ignore[arg-type]
+            for network in networks
+        )
+        return predicted_crossing(first, second, eta)
+    except InputError:  # rows, a rate or a network that the law does not cover
+        return None
+
+
+def _losses(
+    matrices: Sequence[Array], starts: Sequence[Array | None], Y: Array, eta: float
+) -> list[ExpectedLoss]:
+    return [expected_loss(K, eta, Y, C) for K, C in zip(matrices, starts, strict=True)]
+
+
+def _networks(requests: Sequence[NetworkRequest]) -> list[TwoLayer]:
+    if len(requests) != 2:
+        raise InputError(f"networks must be two, got {len(requests)}")
+    found = [request.symbolic() for request in requests]
+    if found[0].name == found[1].name:
+        raise InputError(f"networks must differ, got {found[0].name} twice")
+    return found
