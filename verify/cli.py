@@ -4,109 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import click
 
-# Spelled out here, for importing them would load SymPy or scikit-learn; a test compares them with their sources.
-FORMATS = ("text", "latex", "json", "python", "c")
-PARAMETRIZATIONS = ("standard", "ntk")
-VARIANCES = ("numeric", "symbolic")
-PREPARATIONS = ("raw", "standardize", "normalize")
-DISTRIBUTIONS = ("sphere", "gaussian")
-KINDS = ("ntk", "nngp")
-PROFILES = ("quick", "full")
-RUNGS = ("simplified", "exact", "finite")
-BOUNDS = ("none", "shared", "family", "dense")
-INITIAL = ("nngp", "zero", "kernel")
-LABELS = ("random", "linear")
-
-_DESCRIPTION = (
-    click.option("--activation", metavar="EXPR", help="Activation as an expression in z, instead of a name."),
-    click.option(
-        "--gates", type=int, metavar="0|1|2", help="Number of linear gates (default 0, or the name's own)."
-    ),
-    click.option("--tied", is_flag=True, help="Gates with the activation's own weights: phi(w.x)(w.x)^g."),
-    click.option(
-        "--parametrization", type=click.Choice(PARAMETRIZATIONS), default="standard", show_default=True
-    ),
+from verify.options import (
+    BOUNDS,
+    DATA,
+    DESCRIPTION,
+    DISTRIBUTIONS,
+    FORMATS,
+    INITIAL,
+    KINDS,
+    LABELS,
+    LEARNING,
+    NETWORK,
+    OUTPUT,
+    PROFILES,
+    REPORT,
+    RUNGS,
+    VARIANCES,
+    options,
 )
-_NETWORK = (
-    click.argument("network", required=False),
-    *_DESCRIPTION,
-    click.option(
-        "--bias-variance",
-        default="0",
-        metavar="V|symbolic",
-        help="Biases, whose contribution to preactivations and gates has this variance (default none).",
-    ),
-)
-_DATA = (
-    click.option(
-        "--input",
-        "source",
-        metavar="FILE|digits|diabetes|breast_cancer",
-        help="Data: .npy, .npz, .csv or .tsv, or a real set.",
-    ),
-    click.option(
-        "--prepare",
-        type=click.Choice(PREPARATIONS),
-        default="raw",
-        show_default=True,
-        help="Scaling of columns (standardize) or rows (normalize: |x|^2 = d).",
-    ),
-    click.option(
-        "--data",
-        "distribution",
-        type=click.Choice(DISTRIBUTIONS),
-        help="Generate data instead; needs --n and --d.",
-    ),
-    click.option("--n", type=int, help="Rows to generate."),
-    click.option("--d", type=int, help="Columns to generate."),
-    click.option("--seed", type=int, default=0, show_default=True, help="Of everything random."),
-)
-_REPORT = (
-    click.option("--force", is_flag=True, help="Overwrite existing output files."),
-    click.option(
-        "--format", "format", type=click.Choice(("text", "json")), default="text", show_default=True
-    ),
-    click.option("--quiet", is_flag=True, help="No progress on stderr."),
-)
-_OUTPUT = (click.option("--output", metavar="K.npy", help="Write the kernel matrix."), *_REPORT)
-
-
-_LEARNING = (
-    click.option("--n", type=int, required=True, help="Rows."),
-    click.option("--d", type=int, required=True, help="Columns."),
-    click.option(
-        "--teacher",
-        default="0.5,0.5",
-        show_default=True,
-        metavar="E1,E2,...",
-        help="Energy of what is learned in degree 1, 2, ...",
-    ),
-    click.option(
-        "--noise", type=float, default=0.0, show_default=True, help="Variance of the targets' noise."
-    ),
-    click.option(
-        "--draws",
-        type=int,
-        default=0,
-        show_default=True,
-        help="Check predictions by real gradient descent on so many draws.",
-    ),
-    click.option("--seed", type=int, default=0, show_default=True, help="Of everything random."),
-)
-
-
-def _options(*groups: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
-    def decorate(function: Any) -> Any:
-        for option in reversed([option for group in groups for option in group]):
-            function = option(function)
-        return function
-
-    return decorate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -133,7 +52,7 @@ def list_() -> None:
 
 
 @gluntk.command()
-@_options(_NETWORK)
+@options(NETWORK)
 @click.option(
     "--variances",
     type=click.Choice(VARIANCES),
@@ -175,10 +94,10 @@ def derive(
 
 
 @gluntk.command()
-@_options(_NETWORK, _DATA)
+@options(NETWORK, DATA)
 @click.option("--width", type=int, help="Width m; needed where the kernel depends on it.")
 @click.option("--kind", type=click.Choice(KINDS), default="ntk", show_default=True)
-@_options(_OUTPUT)
+@options(OUTPUT)
 def kernel(
     network: str | None, activation: str | None, gates: int | None, tied: bool,
     bias_variance: str, parametrization: str, source: str | None,
@@ -200,12 +119,12 @@ def kernel(
 
 
 @gluntk.command()
-@_options(_NETWORK, _DATA)
+@options(NETWORK, DATA)
 @click.option("--width", type=int, required=True, help="Width m of each network.")
 @click.option("--seeds", type=int, default=16, show_default=True, help="Number of networks.")
 @click.option("--kind", type=click.Choice(KINDS), default="ntk", show_default=True)
 @click.option("--error-output", metavar="E.npy", help="Write the standard error of every entry.")
-@_options(_OUTPUT)
+@options(OUTPUT)
 def empirical(
     network: str | None, activation: str | None, gates: int | None, tied: bool,
     bias_variance: str, parametrization: str, source: str | None,
@@ -232,7 +151,7 @@ def empirical(
 
 @gluntk.command()
 @click.argument("networks", nargs=-1, metavar="NETWORK...")
-@_options(_DESCRIPTION, _DATA)
+@options(DESCRIPTION, DATA)
 @click.option("--width", type=int, help="Width m; needed where the kernel depends on it.")
 @click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw the densities and the condition numbers.")
 @click.option(
@@ -241,7 +160,7 @@ def empirical(
     help="Eigenproblems behind rigorous bounds: none, one shared by all networks, two for all widths, or the kernel's own "
     "(default; beyond 4000 rows none).",
 )
-@_options(_REPORT)
+@options(REPORT)
 def spectrum(
     networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
     source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
@@ -272,7 +191,7 @@ def spectrum(
 
 @gluntk.command()
 @click.argument("networks", nargs=-1, metavar="NETWORK...")
-@_options(_DESCRIPTION, _LEARNING)
+@options(DESCRIPTION, LEARNING)
 @click.option("--width", type=int, help="Width m; needed in the standard parametrization.")
 @click.option(
     "--steps", default="1,10,100,1000", show_default=True, metavar="T1,T2,...", help="Gradient steps."
@@ -282,7 +201,7 @@ def spectrum(
     "--all-gates", is_flag=True, help="Add every activation's networks with 0, 1 and 2 linear gates."
 )
 @click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw test errors, degrees and condition numbers.")
-@_options(_REPORT)
+@options(REPORT)
 def compare(
     networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
     n: int, d: int, teacher: str, noise: float, draws: int, seed: int, width: int | None, steps: str, data: str,
@@ -310,7 +229,7 @@ def compare(
 
 
 @gluntk.command()
-@_options(_LEARNING)
+@options(LEARNING)
 @click.option("--steps", default="30", show_default=True, metavar="T", help="Gradient steps.")
 @click.option(
     "--gates",
@@ -325,7 +244,7 @@ def compare(
 @click.option(
     "--plot", metavar="FILE.png|svg|pdf", help="Draw the profile and what the catalogue has instead."
 )
-@_options(_REPORT)
+@options(REPORT)
 def design(
     n: int, d: int, teacher: str, noise: float, draws: int, seed: int, steps: str, gates: int | None,
     width: int | None, degrees: int, plot: str | None, force: bool, format: str, quiet: bool,
@@ -345,7 +264,7 @@ def design(
 
 @gluntk.command()
 @click.argument("networks", nargs=-1, metavar="NETWORK NETWORK")
-@_options(_DESCRIPTION, _DATA)
+@options(DESCRIPTION, DATA)
 @click.option("--width", type=int, help="Width m; needed where the kernel depends on it.")
 @click.option(
     "--labels",
@@ -369,7 +288,7 @@ def design(
 )
 @click.option("--at", default="0,1,10,100", show_default=True, metavar="K1,K2,...", help="Numbers of steps.")
 @click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw both losses and where they cross.")
-@_options(_REPORT)
+@options(REPORT)
 def dynamics(
     networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
     source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
@@ -466,7 +385,7 @@ def show(claim: str, steps: bool, quiet: bool) -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 @click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw the map.")
 @click.option("--output", metavar="FILE.csv", help="Write the map: a row for every size and formula.")
-@_options(_REPORT)
+@options(REPORT)
 def regimes(
     claim: str, rung: str, data: str, samples: str | None, dimensions: str | None, width: int | None,
     width_per_dimension: float | None, tolerance: float | None, seed: int, plot: str | None, output: str | None,

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from derivations import kernel_function, network
 from derivations.networks import GATED
 from derivations.printing import FORMATS
-from verify import cli
+from verify import options
 from verify.audit import PROFILES
 from verify.bounds import MODES
 from verify.claims.chains import chains as claims_chains
@@ -53,12 +53,12 @@ def rows(tmp_path: Path) -> Path:
 
 
 def test_options_that_are_spelled_out_match_their_sources():
-    assert cli.FORMATS == FORMATS
-    assert cli.PREPARATIONS == PREPARATIONS
-    assert set(cli.DISTRIBUTIONS) == set(DISTRIBUTIONS)
-    assert cli.KINDS == KINDS
-    assert tuple(PROFILES) == cli.PROFILES
-    assert cli.BOUNDS == MODES
+    assert options.FORMATS == FORMATS
+    assert options.PREPARATIONS == PREPARATIONS
+    assert set(options.DISTRIBUTIONS) == set(DISTRIBUTIONS)
+    assert options.KINDS == KINDS
+    assert tuple(PROFILES) == options.PROFILES
+    assert options.BOUNDS == MODES
 
 
 def test_help_and_version_are_fast_and_import_no_algebra():

@@ -10,7 +10,7 @@ import pytest
 
 from derivations import kernel_function
 from derivations.dynamics import loss_law, predicted_crossing
-from verify import cli
+from verify import options
 from verify.cli import main
 from verify.commands import dynamics
 from verify.inputs import generate
@@ -45,11 +45,11 @@ def loss(K: np.ndarray, C: np.ndarray, Y: np.ndarray, eta: float, k: int) -> flo
 
 
 def test_the_choices_are_those_of_the_command():
-    assert (cli.INITIAL, cli.LABELS) == (dynamics.INITIAL, dynamics.LABELS)
+    assert (options.INITIAL, options.LABELS) == (dynamics.INITIAL, dynamics.LABELS)
 
 
-@pytest.mark.parametrize("initial", cli.INITIAL)
-@pytest.mark.parametrize("labels", cli.LABELS)
+@pytest.mark.parametrize("initial", options.INITIAL)
+@pytest.mark.parametrize("labels", options.LABELS)
 def test_the_losses_are_those_of_matrix_powers(initial: str, labels: str, capsys):
     found = asked(*SMALL, "--initial", initial, "--labels", labels, "--at", "0,1,7", capsys=capsys)
     X, rng = rows(), np.random.default_rng(np.random.SeedSequence(0, spawn_key=(4,)))
@@ -87,8 +87,8 @@ def test_the_crossing_is_predicted_where_a_law_of_the_rows_is_known(capsys):
     plain, gated = (loss_law(name, 40, 10, 100, "gaussian") for name in ("relu", "reglu"))
     assert found["predicted_crossing"] == predicted_crossing(plain, gated, found["eta"])
     assert f"without these: k = {found['predicted_crossing']}" in told(*SMALL, capsys=capsys)
-    for options in (("--labels", "linear"), ("--prepare", "normalize")):
-        assert asked(*SMALL, *options, capsys=capsys)["predicted_crossing"] is None
+    for further in (("--labels", "linear"), ("--prepare", "normalize")):
+        assert asked(*SMALL, *further, capsys=capsys)["predicted_crossing"] is None
     others = ("dynamics", "gelu", "geglu", *ROWS, "--width", "100")
     assert asked(*others, capsys=capsys)["predicted_crossing"] is None  # no law of Gaussian rows
 

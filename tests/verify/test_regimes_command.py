@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verify import cli
+from verify import options
 from verify.claim import RUNGS
 from verify.cli import main
 from verify.regimes import IDS, Regime, regime_map
@@ -34,7 +34,7 @@ def ask(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, 
 
 
 def test_rungs_that_are_spelled_out_match_their_source():
-    assert cli.RUNGS == RUNGS
+    assert options.RUNGS == RUNGS
 
 
 def test_the_report_says_where_a_formula_holds(capsys: pytest.CaptureFixture[str]):

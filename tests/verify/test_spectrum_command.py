@@ -495,3 +495,8 @@ def test_real_data_pass_through(capsys):
     assert found["networks"]["reglu"]["lambda_max"]["exact"] == pytest.approx(
         eigenvalues("reglu", X, 100)[-1], rel=1e-12
     )
+
+
+def test_bounds_without_rows_are_refused(capsys):
+    line = refused("relu", "--n", "6000", "--d", "5", "--width", "3", "--bounds", "dense", capsys=capsys)
+    assert "bounds are of given rows" in line

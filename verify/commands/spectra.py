@@ -57,6 +57,10 @@ def spectrum(
     X, n, d = _rows(request)
     data = X if request.source is not None and X is not None else request.distribution
     assert data is not None
+    if mode is not None and X is None:
+        raise InputError(
+            f"bounds are of given rows, and samples are drawn for n up to {LARGEST_DENSE} only, got n = {n}: leave it out"
+        )
     spectra = {}
     shared = None if X is None else SharedPower(Cosines(X))
     with progress(quiet, "eigenvalues") as bar:

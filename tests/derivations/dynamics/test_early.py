@@ -129,15 +129,16 @@ def test_five_dimensions_and_three_hundred_rows_are_neither_needed_nor_enough():
 
 
 def test_the_exact_kernels_squares_are_those_of_drawn_rows():
-    # Means over 600 x 599 pairs; their spread comes from 600 rows, below 1/8 of the value at d = 20.
-    size, width = 20, 7
-    X = np.random.default_rng(1).standard_normal((600, size))
-    off = ~np.eye(600, dtype=bool)
+    size, width, count = 20, 7, 3000
+    X = np.random.default_rng(1).standard_normal((count, size))
+    off = ~np.eye(count, dtype=bool)
     for name in NETWORKS:
         K = kernel_function(name, width=width)(X)
         on, pairs = (part @ [width**2, width, 1] for part in exact_squares(name, size))
-        assert on == pytest.approx((K.diagonal() ** 2).mean(), rel=0.2)
-        assert pairs == pytest.approx((K[off] ** 2).mean(), rel=0.1)
+        of_rows = (K.diagonal() ** 2, (K**2).sum(axis=1, where=off) / (count - 1))
+        # Five standard errors; a mean over pairs has twice that of the rows' means (Hoeffding).
+        for said, values, factor in zip((on, pairs), of_rows, (1, 2), strict=True):
+            assert abs(said - values.mean()) < 5 * factor * values.std() / np.sqrt(count)
 
 
 def test_the_exact_diagonal_is_the_simplified_one():
