@@ -29,7 +29,9 @@ from derivations.learning_symbols import eta
 from derivations.symbols import d, k, m, n
 
 Initial = Literal["kernel", "nngp"]
-INITIAL = ("kernel", "nngp")
+INITIAL: tuple[Initial, ...] = ("kernel", "nngp")
+ratio = sp.Symbol("t", positive=True)
+"""m / d."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,21 @@ class EarlyStage:
     def threshold(self) -> sp.Expr:
         """1 - A / B: where B > 0, the number of rows from which the first network's loss falls faster."""
         return 1 - self.diagonal / self.pairs
+
+    @property
+    def wide(self) -> sp.Expr:
+        """The threshold in the limit of large widths, in ``d``."""
+        return sp.cancel(sp.limit(self.threshold, m, sp.oo))
+
+    @property
+    def proportional(self) -> sp.Expr:
+        """Its limit as d and m = t d grow, in `ratio`, t."""
+        return sp.expand(sp.limit(self.threshold.subs(m, ratio * d), d, sp.oo))
+
+    @property
+    def narrow(self) -> sp.Expr:
+        """The limit of the threshold over d as d grows at a width, in ``m``."""
+        return sp.cancel(sp.limit(self.threshold / d, d, sp.oo))
 
     def at(self, dimension: int) -> EarlyRegion:
         """A and B at one d.
@@ -110,6 +127,8 @@ def early_stage(initial: Initial = "kernel", first: str = "relu", second: str = 
     -n*(d**2 + 4*d + 2*m)/(2*d)
     >>> [stage.smallest_rows(5, width) for width in (1, 10, 100, None)]
     [None, None, 85, 61]
+    >>> stage.proportional, stage.narrow
+    (1 + 2*pi**2/t + 3*pi**2/t**2, 12*pi**2/(-4 + pi**2))
     """
     check_choice(initial, "initial", INITIAL)
     order = INITIAL.index(initial)

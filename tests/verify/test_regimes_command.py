@@ -108,7 +108,7 @@ def test_the_seed_decides_what_is_drawn(capsys: pytest.CaptureFixture[str]):
 
 
 BAD = {
-    "claim": (("A1",), "claim must be one of A7, A8, A9, A10, A11, A12, A13, A14, got 'A1'"),
+    "claim": (("A1",), "claim must be one of A7, A8, A9, A10, A11, A12, A13, A14, A16, A17, got 'A1'"),
     "near claim": (("a7",), "did you mean 'A7'?"),
     "numbers": (("A7", "--n", "10;20"), "n must be whole numbers such as 10,20,50, got '10;20'"),
     "float": (("A7", "--d", "2.5"), "d must be whole numbers"),

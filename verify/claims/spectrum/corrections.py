@@ -11,6 +11,7 @@ _ON_ALL_RUNGS = {
     "A12": SMALLEST_INSTEAD,
     "A13": ON_THE_SPHERE,
     "A14": CONDITION,
+    "A17": ON_THE_SPHERE,
 }
 
 
