@@ -1,14 +1,15 @@
 """The expected loss of kernels under gradient descent: how it falls, who is ahead early and late, where losses cross.
 
 `argument` derives it from the squared loss, step by step; `moments` has the expected traces over Gaussian rows that
-`early` compares networks with, `region` the sizes at which one is ahead, `exact_region` those of the exact kernels; `loss`
-evaluates it at any number of steps, and `crossing` finds where two are equal; `law` predicts both for random rows
-without them.
+`early` compares networks with, in the steps of `early_argument`; `region` has the sizes at which one is ahead,
+`exact_region` those of the exact kernels; `loss` evaluates it at any number of steps, and `crossing` finds where two are
+equal; `law` predicts both for random rows without them.
 """
 
 from derivations.dynamics.argument import loss_argument
 from derivations.dynamics.crossing import Crossings, crossings
 from derivations.dynamics.early import EarlyStage, early_loss, early_stage
+from derivations.dynamics.early_argument import early_argument
 from derivations.dynamics.exact_region import exact_region, exact_smallest_rows
 from derivations.dynamics.law import LossLaw, loss_law, predicted_crossing
 from derivations.dynamics.loss import ExpectedLoss, expected_loss
@@ -22,6 +23,7 @@ __all__ = [
     "ExpectedLoss",
     "LossLaw",
     "crossings",
+    "early_argument",
     "early_loss",
     "early_stage",
     "exact_region",

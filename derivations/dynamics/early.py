@@ -25,13 +25,12 @@ from mpmath import mp, mpf
 from derivations.arguments import check_choice, check_positive_integer
 from derivations.dynamics.moments import expected_trace, expected_trace_with_outputs
 from derivations.dynamics.region import DIGITS, EarlyRegion
+from derivations.early_symbols import ratio
 from derivations.learning_symbols import eta
 from derivations.symbols import d, k, m, n
 
 Initial = Literal["kernel", "nngp"]
 INITIAL: tuple[Initial, ...] = ("kernel", "nngp")
-ratio = sp.Symbol("t", positive=True)
-"""m / d."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,15 @@ class EarlyStage:
     def threshold(self) -> sp.Expr:
         """1 - A / B: where B > 0, the number of rows from which the first network's loss falls faster."""
         return 1 - self.diagonal / self.pairs
+
+    @property
+    def critical_width(self) -> sp.Expr:
+        """The largest root of B in the width, in ``d``: above it, where it is real, some n is enough."""
+        top = sp.Poly(sp.fraction(sp.together(self.pairs))[0], m)
+        square, slope, constant = (sp.factor(top.nth(i)) for i in (2, 1, 0))
+        if square == 0:
+            return -constant / slope
+        return (-slope + sp.sqrt(sp.factor(slope**2 - 4 * square * constant))) / (2 * square)
 
     @property
     def wide(self) -> sp.Expr:

@@ -11,6 +11,7 @@ from derivations.rules import (
     bounds,
     covariance,
     dynamics,
+    early_stage,
     finite_width,
     input_gradient,
     learning,
@@ -38,6 +39,7 @@ _GROUPS = (
     finite_width,
     learning,
     dynamics,
+    early_stage,
 )
 RULES: dict[str, Rule] = {name: rule for group in _GROUPS for name, rule in group.RULES.items()}
 """Rules by name."""
