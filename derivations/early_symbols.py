@@ -85,5 +85,20 @@ class PositiveFrom(sp.Function):
         return rf"{printer.doprint(self.args[0])} > 0 \iff d \ge {self.args[1]}"
 
 
+class NeverEnough(sp.Function):
+    """The statement that so many rows are too few at a width, whatever d is: ``NeverEnough(n, m)``."""
+
+    nargs = 2
+    is_real = True
+
+    def _sympystr(self, printer: StrPrinter) -> str:
+        rows, width = map(printer.doprint, self.args)
+        return f"n_min(d, {width}) > {rows}, or there is none, at every d"
+
+    def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
+        rows, width = map(printer.doprint, self.args)
+        return rf"n_{{\min}}(d, {width}) > {rows} \;orall d"
+
+
 GAPS = tuple(MeanOutputs(0, power) - MeanOutputs(1, power) for power in (0, 1))
 """Of the losses at the start, twice; and of how fast they fall."""

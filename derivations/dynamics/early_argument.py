@@ -29,6 +29,7 @@ from derivations.early_symbols import (
     MeanOutputs,
     MeanTrace,
     Negative,
+    NeverEnough,
     PositiveFrom,
     ratio,
 )
@@ -36,6 +37,9 @@ from derivations.kernel_derivation import derive
 from derivations.matrix_symbols import GATED, OUTPUTS, PLAIN
 from derivations.spectrum.published import NETWORKS, simplified
 from derivations.symbols import alpha, beta, d, gamma, m, n
+
+PUBLISHED_ROWS = 300
+"""Stated to be enough at every d from 5 on."""
 
 
 @cache
@@ -127,6 +131,9 @@ def early_argument(initial: Initial = "kernel") -> Derivation:
         ),
         Step("d large at a width", sp.Limit(THRESHOLD / d, d, sp.oo), stage.narrow, "limit of a quotient"),
     ]
+    if initial == "kernel":
+        few = NeverEnough(PUBLISHED_ROWS, 1)
+        chain.append(Step("The published n, for one neuron", few, sp.true, "too few at every d"))
     outputs = {"kernel": "of covariance K", "nngp": "of a real network"}[initial]
     return Derivation(
         f"When the loss of ReLU falls faster than that of ReGLU early, outputs {outputs}", tuple(chain)

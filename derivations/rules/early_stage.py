@@ -19,6 +19,7 @@ from derivations.early_symbols import (
     MeanOutputs,
     MeanTrace,
     Negative,
+    NeverEnough,
     PositiveFrom,
 )
 from derivations.identity import vanishes
@@ -194,6 +195,21 @@ def _positive_at_every_width(polynomial: sp.Poly) -> bool:
     return bool(slope.is_nonnegative or (slope**2 - 4 * square * constant).is_negative)
 
 
+def _too_few_rows(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
+    """Of one neuron: negative coefficients in d - D from some D on, and each smaller d by itself."""
+    if not isinstance(lhs, NeverEnough) or rhs != sp.true:
+        return False
+    value = rewrite(DIAGONAL + (lhs.args[0] - 1) * PAIRS, earlier).subs(m, lhs.args[1])
+    top, bottom = sp.fraction(sp.cancel(sp.together(value)))
+    e = sp.Symbol("e", positive=True)
+    for size in range(1, _FARTHEST):
+        if not top.subs(d, size).is_negative:
+            return False
+        if _positive(-top.subs(d, size + e), e):
+            return _positive(bottom, d)
+    return False
+
+
 def _largest_root(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """B vanishes there, at d from where the widest networks have an n to where all have, and at no larger width."""
     if lhs != CRITICAL:
@@ -259,6 +275,11 @@ RULES: dict[str, Rule] = {
         "a polynomial with positive coefficients in d - D and m - 1 is positive for d >= D, m >= 1",
         "arithmetic",
         _sign_from,
+    ),
+    "too few at every d": Rule(
+        "A + (n - 1) B < 0 at every d: a polynomial with negative coefficients in d - D is negative for d >= D",
+        "arithmetic",
+        _too_few_rows,
     ),
     "largest root in m": Rule(
         "B grows through 0 at its largest root: some n is enough exactly above it",
