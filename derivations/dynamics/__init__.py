@@ -12,7 +12,7 @@ from derivations.dynamics.early import EarlyStage, early_loss, early_stage
 from derivations.dynamics.early_argument import early_argument
 from derivations.dynamics.exact_region import exact_region, exact_smallest_rows
 from derivations.dynamics.law import LossLaw, loss_law, predicted_crossing
-from derivations.dynamics.loss import ExpectedLoss, expected_loss
+from derivations.dynamics.loss import ExpectedLoss, expected_loss, expected_losses
 from derivations.dynamics.moments import expected_trace, expected_trace_with_outputs, trace_polynomial
 from derivations.dynamics.region import EarlyRegion
 
@@ -29,6 +29,7 @@ __all__ = [
     "exact_region",
     "exact_smallest_rows",
     "expected_loss",
+    "expected_losses",
     "expected_trace",
     "expected_trace_with_outputs",
     "loss_argument",
