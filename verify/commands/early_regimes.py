@@ -12,6 +12,7 @@ from derivations.dynamics import early_stage
 from derivations.dynamics.early import INITIAL
 from derivations.errors import InputError
 from derivations.printing.text import text as expression
+from verify.claims import CLAIMS
 from verify.commands.map_request import MapRequest, empty_figure, statement_lines, table, whole_numbers
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number
@@ -27,7 +28,6 @@ from verify.regimes.early import (
     early_summaries,
 )
 from verify.regimes.early_plots import draw_early
-from verify.regimes.statements import statement_of
 
 DIMENSIONS = (2, 3, 4, 5, 7, 10, 20, 50, 100, 200, 500)
 WIDTHS: tuple[int | None, ...] = (*(10**power for power in range(7)), None)
@@ -85,7 +85,7 @@ def _row(size: EarlySize) -> dict[str, Any]:
 
 def as_json(sizes: Sequence[EarlySize]) -> str:
     """The public JSON object."""
-    statement = statement_of(CLAIM)
+    statement = CLAIMS[CLAIM].statement
     content = {
         "schema": SCHEMA,
         "version": version("gluntk"),
@@ -115,7 +115,7 @@ def _thresholds(widths: Sequence[tuple[int, int | None]]) -> list[dict[str, Any]
 def as_text(sizes: Sequence[EarlySize], plot: str | None, output: str | None) -> str:
     """The report for people."""
     lines = [
-        *statement_lines(statement_of(CLAIM)),
+        *statement_lines(CLAIMS[CLAIM].statement),
         "",
         "The smallest n from which the loss of ReLU falls faster than that of ReGLU, in expectation over Gaussian rows",
     ]

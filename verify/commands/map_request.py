@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.errors import InputError
 from derivations.printing.text import text as expression
-from derivations.sources import Statement
+from verify.claim import Statement
 from verify.commands.kernels import check_outputs
 from verify.output import FIGURES, check_output
 from verify.plots import new_figure

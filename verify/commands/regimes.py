@@ -10,6 +10,7 @@ from typing import Any
 
 from derivations.arguments import check_choice
 from derivations.errors import InputError
+from verify.claims import CLAIMS
 from verify.claims.spectrum.corrections import correction
 from verify.commands.early_regimes import early_regimes
 from verify.commands.map_request import MapRequest, empty_figure, statement_lines, table, whole_numbers
@@ -20,7 +21,6 @@ from verify.regimes import early
 from verify.regimes.formulas import IDS, ORDER, ORDERING, formulas_of
 from verify.regimes.maps import Regime, regime_map
 from verify.regimes.plots import draw_regimes, heading
-from verify.regimes.statements import statement_of
 from verify.regimes.summary import Summary, summaries
 
 DIMENSIONS = (2, 3, 5, 10, 20, 50, 100, 200, 500)
@@ -91,7 +91,7 @@ def as_csv(regimes: Sequence[Regime]) -> str:
 def as_json(regimes: Sequence[Regime], seed: int) -> str:
     """The public JSON object."""
     first = regimes[0]
-    statement = statement_of(first.claim)
+    statement = CLAIMS[first.claim].statement
     content = {
         "schema": SCHEMA,
         "version": version("gluntk"),
@@ -140,7 +140,7 @@ def _row_json(regime: Regime | None) -> dict[str, Any] | None:
 def as_text(regimes: Sequence[Regime], seed: int, plot: str | None, output: str | None) -> str:
     """The report for people."""
     id = regimes[0].claim
-    lines = [*statement_lines(statement_of(id)), "", f"{heading(regimes)}, seed {seed}"]
+    lines = [*statement_lines(CLAIMS[id].statement), "", f"{heading(regimes)}, seed {seed}"]
     for summary in summaries(regimes):
         lines += ["", *_summary_lines(summary, regimes)]
     said = correction(id, regimes[0].rung)

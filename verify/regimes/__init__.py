@@ -2,7 +2,7 @@
 
 Over n and d at a width: `formulas` says what of each statement is mapped, `truths` what it is compared with, `maps` makes
 the maps, `summary` puts them in words, `plots` draws them. Over d and m: `early` has the smallest n of the early stage
-(A16), `early_plots` draws them. `statements` has what is claimed.
+(A16), `early_plots` draws them.
 """
 
 from verify.regimes.early import EarlySize, EarlySummary, early_map, early_summaries

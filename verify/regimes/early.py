@@ -13,11 +13,11 @@ from derivations.arguments import check_choice, check_positive_integer
 from derivations.dynamics import EarlyRegion, early_stage, exact_region
 from derivations.dynamics.early import INITIAL, Initial
 from derivations.errors import InputError
+from verify.claims.dynamics.early import EARLY_DIMENSION as DIMENSION
+from verify.claims.dynamics.early import EARLY_ROWS as ROWS
 from verify.regimes.maps import LARGEST
 
 CLAIM = "A16"
-ROWS, DIMENSION = 300, 5
-"""Published: so many rows, and so large a d, are enough."""
 RUNGS = ("simplified", "exact")
 """Kernels that have expected traces."""
 

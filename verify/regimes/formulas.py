@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import pi
 
 from derivations.arguments import check_choice
-from verify.claims.spectrum import CLAIMS
+from verify.claims import CLAIMS, spectrum
 from verify.claims.spectrum.extremes import QUANTITIES
 from verify.claims.spectrum.orders import (
     GATED_LARGEST,
@@ -25,7 +25,6 @@ from verify.claims.spectrum.orders import (
     Order,
 )
 from verify.claims.spectrum.quantities import LOWER, RATIO, UPPER, Quantity, compiled
-from verify.regimes.statements import statement_of
 from verify.regimes.truths import ConditionAdvantage, Eigenvalue, SmallestAdvantage, Truth
 
 ORDER, ORDERING = "order", "ordering"
@@ -33,7 +32,7 @@ ORDER, ORDERING = "order", "ordering"
 TOLERANCES = {RATIO: 0.1, LOWER: 0.1, UPPER: 0.1, ORDER: 3.0, ORDERING: 0.0}
 """By what share a formula may be off, unless asked otherwise; an ordering holds or does not."""
 LATE = "A17"
-IDS = (*(claim.id for claim in CLAIMS), LATE)
+IDS = (*(claim.id for claim in spectrum.CLAIMS), LATE)
 _TEX = {"relu": "K", "reglu": r"\tilde K"}
 
 
@@ -108,7 +107,8 @@ def formulas_of(id: str) -> tuple[Formula, ...]:
     if id == LATE:
         return (smallest,)
     numbers = tuple(
-        _number(quantity, compiled(statement_of(id).formula(quantity.formula))) for quantity in QUANTITIES[id]
+        _number(quantity, compiled(CLAIMS[id].statement.formula(quantity.formula)))
+        for quantity in QUANTITIES[id]
     )
     return (smallest, *numbers) if id == "A13" else numbers
 
