@@ -100,9 +100,17 @@ def test_signs_that_are_not_so_are_refused(initial: Initial):
     other = -pairs.nth(1) / pairs.nth(2) - root if pairs.degree() == 2 else -root
     for wrong in (other, root * (1 + sp.Rational(1, 10**6))):
         assert not follows(Step("", CRITICAL, wrong, "largest root in m"), every)
+    # Of two positive roots the larger one.
+    two = (
+        *(step for step in every if isinstance(step.lhs, PositiveFrom)),
+        Step("", PAIRS, (m - 2) * (m - 5), ""),
+    )
+    for root, so in ((2, False), (5, True)):
+        assert follows(Step("", CRITICAL, sp.Integer(root), "largest root in m"), two) is so
 
 
 def test_rows_and_neurons_that_are_enough_at_some_dimension_are_not_said_never_to_be():
+    regions = [early_stage("kernel").at(size) for size in (*range(4, 30), 48, 49, 50, 51, 52, 119)]
     # Of one neuron 2400 rows are enough at d = 50, of 11 neurons 300 at d = 10.
     every = early_argument("kernel").steps
     for rows, width, so in (
@@ -112,7 +120,7 @@ def test_rows_and_neurons_that_are_enough_at_some_dimension_are_not_said_never_t
         (300, 11, False),
         (300, 3, True),
     ):
-        least = [early_stage("kernel").smallest_rows(size, width) for size in range(4, 120)]
+        least = [region.smallest_rows(width) for region in regions]
         assert so is not any(found is not None and found <= rows for found in least)
         assert follows(Step("", NeverEnough(rows, width), sp.true, "too few at every d"), every) is so
     few = Step("", NeverEnough(300, 1), sp.true, "too few at every d")

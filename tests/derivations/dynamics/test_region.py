@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 import sympy as sp
+from mpmath import polyval
 from scipy.integrate import quad
 from scipy.special import gammaln
 
@@ -72,6 +73,22 @@ def test_with_the_networks_exchanged_one_row_is_enough_or_no_number_is():
     assert swapped.smallest_rows(10, 1000) is None
 
 
+@pytest.mark.parametrize("initial", INITIAL)
+def test_exact_kernels_have_the_diagonal_of_the_simplified_ones(initial: Initial):
+    for size in (2, 5, 50):
+        one, other = (region(kernels, initial, size).diagonal for kernels in KERNELS)
+        np.testing.assert_allclose([float(c) for c in one], [float(c) for c in other], rtol=1e-12)
+
+
+def test_outputs_of_a_real_network_are_half_the_slope_in_the_width():
+    # Tr K C_0 is half the derivative of Tr K^2: from squares at neighbouring widths.
+    for size in (2, 5, 50):
+        squares, outputs = (region("exact", initial, size).pairs for initial in INITIAL)
+        for width in (1, 7):
+            wider, narrower = (polyval(squares, width + shift) for shift in (1, -1))
+            assert float(polyval(outputs, width)) == pytest.approx(float(wider - narrower) / 4, rel=1e-12)
+
+
 @pytest.mark.parametrize("size", [2, 4, 11])
 @pytest.mark.parametrize("name", ["relu", "reglu"])
 def test_squares_of_exact_kernels_are_integrals_over_the_angle(name: str, size: int):
@@ -93,19 +110,26 @@ def test_squares_of_exact_kernels_are_integrals_over_the_angle(name: str, size: 
     assert on == pytest.approx(float(kernel(np.eye(size)[:1])[0, 0]) ** 2 * lengths[0], rel=1e-12)
 
 
-@pytest.mark.parametrize("kernels", KERNELS)
-@pytest.mark.parametrize(("size", "width"), [(5, 1000), (8, 20)])
-def test_drawn_rows_see_the_sign_change(kernels: str, size: int, width: int):
+@pytest.mark.parametrize(
+    ("kernels", "initial", "size", "width"),
+    [(kernels, "kernel", *at) for kernels in KERNELS for at in ((5, 1000), (8, 20))]
+    + [("exact", "nngp", 10, 5)],
+)
+def test_drawn_rows_see_the_sign_change(kernels: str, initial: Initial, size: int, width: int):
     # n (A + (n - 1) B) at a third of the smallest n and at three times it, five standard errors from 0 each.
-    least = region(kernels, "kernel", size).smallest_rows(width)
+    least = region(kernels, initial, size).smallest_rows(width)
     assert least is not None
     rng = np.random.default_rng(5)
     for rows, sign in ((least // 3, -1), (3 * least, 1)):
         draws = []
         for _ in range(max(60, 20_000 // rows)):
             X = rng.standard_normal((rows, size))
-            plain, gated = (matrix(kernels, name, width, X) for name in ("relu", "reglu"))
-            draws.append(np.vdot(plain, plain) - np.vdot(gated, gated))
+            plain, gated = (
+                np.vdot(K, K if initial == "kernel" else outputs(name)(X))
+                for name in ("relu", "reglu")
+                for K in [matrix(kernels, name, width, X)]
+            )
+            draws.append(plain - gated)
         values = sign * np.array(draws)
         assert values.mean() > 5 * values.std(ddof=1) / np.sqrt(len(values)), rows
 
@@ -119,6 +143,7 @@ def matrix(kernels: str, name: str, width: int, X: np.ndarray) -> np.ndarray:
     return np.asarray(a * G**h + b * np.sqrt(np.outer(p, p)) * G ** (h - 1) + c * np.diag(p**h))
 
 
+outputs = cache(lambda name: kernel_function(name, kind="nngp"))
 exact = cache(lambda name, width: kernel_function(name, width=width))
 
 
