@@ -26,6 +26,7 @@ from derivations.arguments import check_choice, check_positive_integer
 from derivations.dynamics.moments import expected_trace, expected_trace_with_outputs
 from derivations.dynamics.region import DIGITS, EarlyRegion
 from derivations.early_symbols import ratio
+from derivations.errors import InputError
 from derivations.learning_symbols import eta
 from derivations.symbols import d, k, m, n
 
@@ -72,6 +73,25 @@ class EarlyStage:
     def proportional(self) -> sp.Expr:
         """Its limit as d and m = t d grow, in `ratio`, t."""
         return sp.expand(sp.limit(self.threshold.subs(m, ratio * d), d, sp.oo))
+
+    def smallest_ratio(self, rows: int) -> sp.Expr:
+        """The m / d from which so many rows are enough, as both grow.
+
+        Parameters
+        ----------
+        rows : int
+            At least 2: one row is not enough at any ratio.
+
+        Raises
+        ------
+        InputError
+            For fewer rows.
+        """
+        if check_positive_integer(rows, "rows") < 2:
+            raise InputError(f"rows must be at least 2, got {rows}")
+        # The limit falls in t, so that there is one root.
+        (found,) = sp.solve(self.proportional - rows, ratio)
+        return sp.sympify(found)
 
     @property
     def narrow(self) -> sp.Expr:

@@ -161,4 +161,5 @@ def _corrected() -> Iterator[str]:
         stage = early_stage(initial)
         yield f"  {OUTPUTS[initial]}"
         yield f"    at m = t d     n >= {expression(stage.proportional)}"
+        yield f"    at n = {ROWS}     m >= {float(stage.smallest_ratio(ROWS)):.3g} d"
         yield f"    at constant m  n/d >= {expression(stage.narrow)}"

@@ -157,6 +157,10 @@ def test_limits_are_those_of_the_region(initial: Initial):
     for share in (1, 2):
         exact = (1 - stage.diagonal / stage.pairs).subs({m: share * size, d: size})
         assert float(exact) == pytest.approx(float(proportional.subs(t, share)), rel=1e-5)
+    for rows in (2, 300):
+        smallest = stage.at(size).smallest_width(rows)
+        assert smallest is not None
+        assert smallest / size == pytest.approx(float(stage.smallest_ratio(rows)), rel=1e-5)
     least = stage.smallest_rows(size, 3)
     assert least is not None
     assert least / size == pytest.approx(float(narrow.subs(m, 3)), rel=1e-5)

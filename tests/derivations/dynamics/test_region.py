@@ -159,6 +159,7 @@ def coefficients(name: str, size: int, width: int) -> tuple[float, ...]:
         (lambda: early_stage().at(0), "d must be a positive integer, got 0"),
         (lambda: early_stage().at(5).smallest_rows(0), "width must be a positive integer, got 0"),
         (lambda: early_stage().at(5).smallest_width(0), "rows must be a positive integer, got 0"),
+        (lambda: early_stage().smallest_ratio(1), "rows must be at least 2, got 1"),
         (lambda: exact_region(5, "zero"), "initial must be"),  # type: ignore[arg-type]
     ],
 )
