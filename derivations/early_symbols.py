@@ -59,16 +59,24 @@ def _power(name: str, power: sp.Expr) -> str:
 
 
 class Negative(sp.Function):
-    """The statement that an expression is negative at all n, d and m."""
+    """The statement that an expression is negative at all n, d and m; with ``Subs(..., d, size)`` at this d."""
 
     nargs = 1
     is_real = True
 
     def _sympystr(self, printer: StrPrinter) -> str:
-        return f"{printer.doprint(self.args[0])} < 0"
+        inside, where = self._parts()
+        return f"{printer.doprint(inside)} < 0{where}"
 
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
-        return f"{printer.doprint(self.args[0])} < 0"
+        inside, where = self._parts()
+        return f"{printer.doprint(inside)} < 0" + (rf"\text{{{where}}}" if where else "")
+
+    def _parts(self) -> tuple[sp.Expr, str]:
+        (inside,) = self.args
+        if isinstance(inside, sp.Subs):
+            return inside.expr, f" at d = {inside.point[0]}"
+        return inside, ""
 
 
 class PositiveFrom(sp.Function):

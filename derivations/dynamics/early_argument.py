@@ -64,13 +64,8 @@ def early_argument(initial: Initial = "kernel") -> Derivation:
     >>> argument.check()
     >>> argument.status
     'cited'
-    >>> for step in argument.steps[-5:]:
-    ...     print(step.title)
-    Wide networks: some n is enough
-    Narrow networks: some n is enough
-    In between: from this width on
-    d and m = t d large
-    d large at a width
+    >>> argument.steps[-2].lhs, argument.steps[-2].rhs
+    (Limit(n_min(d, d*t), d, oo, dir='-'), 1 + pi**2/t)
     """
     stage = early_stage(initial)
     loss = loss_argument(initial, 0).steps
@@ -115,6 +110,10 @@ def early_argument(initial: Initial = "kernel") -> Derivation:
             PositiveFrom(leading, some),
             sp.true,
             "sign from a dimension",
+        ),
+        *(
+            Step("No n is enough", Negative(sp.Subs(PAIRS, d, size)), sp.true, "one sign")
+            for size in range(1, some)
         ),
         Step(
             "Narrow networks: some n is enough",

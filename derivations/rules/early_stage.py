@@ -137,7 +137,7 @@ def _one_sign(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     """All coefficients of the numerator are negative, of the denominator positive, in positive n, d and m."""
     if not isinstance(lhs, Negative) or rhs != sp.true:
         return False
-    top, bottom = sp.fraction(sp.cancel(sp.together(rewrite(lhs.args[0], earlier))))
+    top, bottom = sp.fraction(sp.cancel(sp.together(rewrite(lhs.args[0], earlier).doit())))
     return _positive(-top, n, d, m) and _positive(bottom, n, d, m)
 
 

@@ -92,7 +92,7 @@ def test_dimensions_that_are_claimed_are_the_first_ones(initial: Initial, some: 
 def test_signs_that_are_not_so_are_refused(initial: Initial):
     before, steps = own(initial)
     every = (*before, *steps)
-    for wrong in (-GAPS[0], -DIAGONAL, PAIRS, GAPS[1]):
+    for wrong in (-GAPS[0], -DIAGONAL, PAIRS, GAPS[1], sp.Subs(PAIRS, d, 4)):
         assert not follows(Step("", Negative(wrong), sp.true, "one sign"), every)
     # The other root of B, and one that is off by a millionth.
     root = next(step.rhs for step in steps if step.lhs == CRITICAL)

@@ -42,6 +42,7 @@ def test_the_smallest_width_is_the_first_from_which_on_rows_are_enough(
         # After the last width of which it is not so; none if that is the last one tried.
         expected = len(enough) - enough[::-1].index(False) + 1 if False in enough else 1
         assert found.smallest_width(rows) == (expected if enough[-1] else None)
+        assert enough[-1] or not any(enough)
 
 
 @pytest.mark.parametrize("initial", INITIAL)
