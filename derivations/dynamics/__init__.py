@@ -10,7 +10,7 @@ from derivations.dynamics.argument import loss_argument
 from derivations.dynamics.crossing import Crossings, crossings
 from derivations.dynamics.early import EarlyStage, early_loss, early_stage
 from derivations.dynamics.early_argument import early_argument
-from derivations.dynamics.exact_region import exact_region, exact_smallest_rows
+from derivations.dynamics.exact_region import exact_region, exact_smallest_rows, truncated_stage
 from derivations.dynamics.law import LossLaw, loss_law, predicted_crossing
 from derivations.dynamics.loss import ExpectedLoss, expected_loss, expected_losses
 from derivations.dynamics.moments import expected_trace, expected_trace_with_outputs, trace_polynomial
@@ -36,4 +36,5 @@ __all__ = [
     "loss_law",
     "predicted_crossing",
     "trace_polynomial",
+    "truncated_stage",
 ]
