@@ -202,6 +202,16 @@ def test_on_the_sphere_the_gated_smallest_eigenvalue_is_never_behind():
     assert fails["gaussian"] >= 4
 
 
+@pytest.mark.parametrize("rung", ["simplified", "exact"])
+def test_one_row_of_the_sphere_has_a_ratio_without_an_interval(rung: str):
+    for width, size in ((50, 3), (7, 10), (1, 2)):
+        row = one("A17", [1], [size], width=width, rung=rung, data="sphere")
+        # K = (m + d)/2 and (m + 2 d)/2 in every draw: 8 roundings of sums of d squares.
+        assert row.true == pytest.approx((width + 2 * size) / (width + size), rel=1e-13)
+        assert row.high - row.low < 1e-12
+        assert row.holds is True
+
+
 @pytest.mark.parametrize("rung", RUNGS)
 def test_orders_hold_near_their_constant_and_fail_where_they_run_away(rung: str):
     plain, gated = regime_map("A9", [100], [5], width=1000, rung=rung)

@@ -112,6 +112,18 @@ def test_colours_are_the_smallest_n_and_the_line_is_that_of_the_published_one():
     assert "published and wrong" in [text.get_text() for text in legend.get_texts()]
 
 
+def test_only_what_is_published_is_hatched():
+    figure, (ax, _) = new_figure(2)
+    draw_early(figure, (ax, _), early_map([2, 30], [1, 1000], ["simplified"]))
+    figure.canvas.draw()
+    (hatched,) = (each for each in ax.collections if each.get_hatch())
+    corners = np.concatenate([path.vertices for path in hatched.get_paths()])
+    assert corners[:, 0].min() == DIMENSION
+    assert corners[:, 0].max() == 30
+    # Up to the width from which the published n is enough, the largest at d = 5.
+    assert corners[:, 1].max() == region_of("simplified", "kernel", DIMENSION).smallest_width(ROWS)
+
+
 def test_one_size_can_be_drawn_and_none_is_told():
     figure, axes = new_figure(2)
     draw_early(figure, axes, early_map([5], [None], ["exact"]))

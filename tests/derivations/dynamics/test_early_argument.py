@@ -94,6 +94,9 @@ def test_signs_that_are_not_so_are_refused(initial: Initial):
     every = (*before, *steps)
     for wrong in (-GAPS[0], -DIAGONAL, PAIRS, GAPS[1], sp.Subs(PAIRS, d, 4)):
         assert not follows(Step("", Negative(wrong), sp.true, "one sign"), every)
+    # The smallest n needs A < 0.
+    threshold = next(step for step in steps if step.lhs == THRESHOLD)
+    assert not follows(threshold, tuple(step for step in every if step.lhs != Negative(DIAGONAL)))
     # The other root of B, and one that is off by a millionth.
     root = next(step.rhs for step in steps if step.lhs == CRITICAL)
     pairs = sp.Poly(sp.fraction(sp.together(early_stage(initial).pairs))[0], m)
