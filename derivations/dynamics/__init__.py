@@ -1,21 +1,24 @@
 """The expected loss of kernels under gradient descent: how it falls, who is ahead early and late, where losses cross.
 
 `argument` derives it from the squared loss, step by step; `moments` has the expected traces over Gaussian rows that
-`early` compares networks with; `loss` evaluates it at any number of steps, and `crossing` finds where two are equal; `law`
-predicts both for random rows without them.
+`early` compares networks with; `late` says who is ahead at last and `reversal` where the order is reversed; `loss` evaluates
+it at any number of steps, and `crossing` finds where two are equal; `law` predicts both for random rows without them.
 """
 
 from derivations.dynamics.argument import loss_argument
 from derivations.dynamics.crossing import Crossings, crossings
 from derivations.dynamics.early import EarlyStage, early_loss, early_stage, exact_smallest_rows
+from derivations.dynamics.late import LateStage, late_argument, late_stage, late_theorem
 from derivations.dynamics.law import LossLaw, loss_law, predicted_crossing
 from derivations.dynamics.loss import ExpectedLoss, expected_loss
 from derivations.dynamics.moments import expected_trace, expected_trace_with_outputs, trace_polynomial
+from derivations.dynamics.reversal import reversal
 
 __all__ = [
     "Crossings",
     "EarlyStage",
     "ExpectedLoss",
+    "LateStage",
     "LossLaw",
     "crossings",
     "early_loss",
@@ -24,8 +27,12 @@ __all__ = [
     "expected_loss",
     "expected_trace",
     "expected_trace_with_outputs",
+    "late_argument",
+    "late_stage",
+    "late_theorem",
     "loss_argument",
     "loss_law",
     "predicted_crossing",
+    "reversal",
     "trace_polynomial",
 ]

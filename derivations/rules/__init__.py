@@ -13,11 +13,13 @@ from derivations.rules import (
     dynamics,
     finite_width,
     input_gradient,
+    late,
     learning,
     matrices,
     one_network,
     ordering,
     random_rows,
+    reversal,
     series,
     weights,
 )
@@ -38,6 +40,8 @@ _GROUPS = (
     finite_width,
     learning,
     dynamics,
+    late,
+    reversal,
 )
 RULES: dict[str, Rule] = {name: rule for group in _GROUPS for name, rule in group.RULES.items()}
 """Rules by name."""
