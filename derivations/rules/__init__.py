@@ -10,6 +10,7 @@ from __future__ import annotations
 from derivations.rules import (
     bounds,
     covariance,
+    crossing,
     dynamics,
     finite_width,
     input_gradient,
@@ -42,6 +43,7 @@ _GROUPS = (
     dynamics,
     late,
     reversal,
+    crossing,
 )
 RULES: dict[str, Rule] = {name: rule for group in _GROUPS for name, rule in group.RULES.items()}
 """Rules by name."""
