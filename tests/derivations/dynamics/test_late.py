@@ -245,3 +245,19 @@ def test_the_steps_say_what_the_documentation_says():
     assert SLOWEST in steps
     assert SLOWEST_GATED in steps
     assert [value for value, _ in steps[sp.sign(LAST_DIFFERENCE)].args[:2]] == [1, -1]
+
+
+def test_the_step_is_the_exact_one_where_each_loss_has_one_mode():
+    slow, fast = built([(0.9, 0.5)]), built([(0.8, 4.0)])
+    k = np.log(4.0 / 0.5) / (2 * np.log(0.9 / 0.8))
+    assert late_stage(slow, fast).decided_from == pytest.approx(k)
+    assert late_stage(fast, slow).decided_from == pytest.approx(k)
+
+
+def test_a_slow_mode_without_weight_decides_nothing():
+    K = np.diag([1.0, 0.01])
+    plain, gated = (
+        expected_loss(K, step, targets) for step, targets in ((0.5, [1.0, 0.0]), (0.6, [0.0, 1.0]))
+    )
+    assert late_stage(plain, gated).ahead == -1
+    assert late_stage(plain, gated).decided_from == pytest.approx(0.0)
