@@ -16,7 +16,8 @@ lengths' moments \(e_j\), of what is beyond
    + e_1^3\sum g_k^2h_k\tfrac{n^2}{N_k^2}. \]
 
 It is good where the eigenvalues beyond degree 1 are alike on the way to the crossing (n below d(d + 1)/2 if
-\(C_0 = K\), several times that for a real network, which crosses earlier), and degree 1 is gone by then (n above 2 d), at steps up to about 1/lambda_1.
+\(C_0 = K\), several times that for a real network, which crosses earlier), and degree 1 is
+gone by then (n above 2 d), at steps up to about 1/lambda_1.
 
 Source: derived here, heuristically.
 """
