@@ -38,6 +38,8 @@ INITIAL = ("kernel", "nngp")
 def crossing_theorem() -> Derivation:
     r"""An odd number of crossings if start and end have opposite signs; one if the partial sums change sign once.
 
+    Of k > 0; a mode that is gone after one step has no part in it.
+
     Source: derived here; the second for any number of changes, Laguerre 1884.
 
     Examples

@@ -69,6 +69,12 @@ def test_every_step_is_proved(name: str):
     assert f"{len(found.steps)} of {len(found.steps)} steps proved" in "\n".join(steps_text(found))
 
 
+def test_an_equivalence_is_printed_as_one():
+    lines = steps_text(reversal())
+    assert "         exactly if p < (d + m)/(2*d + m)" in lines
+    assert sum("exactly if" in line for line in lines) == 1
+
+
 def wrong_sides(step: Step) -> list[dict[str, object]]:
     """Corruptions of the step that make it false."""
     lhs, rhs = step.lhs, step.rhs
