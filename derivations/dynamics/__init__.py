@@ -13,7 +13,7 @@ from derivations.dynamics.crossing_estimate import CrossingEstimate, crossing_es
 from derivations.dynamics.early import EarlyStage, early_loss, early_stage, exact_smallest_rows
 from derivations.dynamics.late import LateStage, late_argument, late_stage, late_theorem
 from derivations.dynamics.law import LossLaw, loss_law, predicted_crossing
-from derivations.dynamics.loss import ExpectedLoss, expected_loss
+from derivations.dynamics.loss import ExpectedLoss, expected_loss, expected_losses
 from derivations.dynamics.moments import expected_trace, expected_trace_with_outputs, trace_polynomial
 from derivations.dynamics.reversal import reversal
 
@@ -32,6 +32,7 @@ __all__ = [
     "early_stage",
     "exact_smallest_rows",
     "expected_loss",
+    "expected_losses",
     "expected_trace",
     "expected_trace_with_outputs",
     "late_argument",

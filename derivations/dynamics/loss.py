@@ -140,6 +140,19 @@ def expected_loss(
     ...
     derivations.errors.InputError: eta must be below 2 / lambda_1 = 2, at which gradient descent no longer converges, got 2
     """
+    return expected_losses(K, eta, targets, (covariance,))[0]
+
+
+def expected_losses(
+    K: ArrayLike, eta: float, targets: ArrayLike, covariances: Sequence[ArrayLike | None]
+) -> tuple[ExpectedLoss, ...]:
+    """As `expected_loss`, for several covariances of the outputs at initialisation, from one eigendecomposition.
+
+    Examples
+    --------
+    >>> [loss.start for loss in expected_losses(np.eye(2), 0.5, [1.0, 0.0], (None, np.eye(2)))]
+    [0.5, 1.5]
+    """
     matrix = check_matrix(K, "K")
     n = len(matrix)
     if matrix.shape != (n, n):
@@ -151,16 +164,18 @@ def expected_loss(
     # Eigenvalues have an error of about n eps lambda_1; what is below is a mode that is not learned.
     values = np.where(values <= n * np.finfo(float).eps * values[-1], 0.0, values)
     check_rate(eta, float(values[-1]))
-    weights = (vectors.T @ Y) ** 2
-    start = float(Y @ Y)
-    if covariance is not None:
-        C = check_matrix(covariance, "covariance")
-        if C.shape != (n, n):
-            raise InputError(f"covariance must have shape ({n}, {n}), got {C.shape}")
-        weights = weights + np.maximum(_forms(C, vectors), 0.0)
-        start += float(np.trace(C))
     order = np.argsort(logarithms := decay(eta * values))
-    return ExpectedLoss(logarithms[order], weights[order], start / 2)
+    found = []
+    for covariance in covariances:
+        weights, start = (vectors.T @ Y) ** 2, float(Y @ Y)
+        if covariance is not None:
+            C = check_matrix(covariance, "covariance")
+            if C.shape != (n, n):
+                raise InputError(f"covariance must have shape ({n}, {n}), got {C.shape}")
+            weights = weights + np.maximum(_forms(C, vectors), 0.0)
+            start += float(np.trace(C))
+        found.append(ExpectedLoss(logarithms[order], weights[order], start / 2))
+    return tuple(found)
 
 
 def _forms(C: Array, vectors: Array) -> Array:
