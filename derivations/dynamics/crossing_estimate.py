@@ -104,7 +104,7 @@ def crossing_estimate(
     --------
     >>> found = crossing_estimate(300, 20, 1000, eta=2.006e-5)
     >>> print(f"{found.logarithm:.1f} {found.step:.1f} {found.reliable}")  # on rows: k = 18
-    14.1 18.3 True
+    14.1 18.2 True
     """
     check_choice(initial, "initial", INITIAL)
     if isinstance(variance, bool) or not 0 <= variance < np.inf:
