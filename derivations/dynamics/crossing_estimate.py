@@ -90,8 +90,8 @@ def crossing_estimate(
     -------
     CrossingEstimate or None
         None where the argument gives no crossing: if the second network has not more energy and larger eigenvalues (as
-        with ``initial="zero"``, where energies are equal), for d + 1 rows or fewer, or at steps too long for its own
-        estimate of lambda_1.
+        with ``initial="zero"``, where energies are equal), for d + 1 rows or fewer, at steps too long for its own estimate
+        of lambda_1, and where eigenvalues beyond degree 1 vary so much that with the correction a loss would have grown.
 
     Raises
     ------
@@ -120,6 +120,8 @@ def crossing_estimate(
     if not (stable and gated.energy > plain.energy > 0 and gated.mean > plain.mean):
         return None
     start = float(np.log(gated.energy / plain.energy) / (2 * eta * (gated.mean - plain.mean)))
+    if any(eta * start * blocks.variance >= blocks.mean for blocks in (plain, gated)):
+        return None
     (value, slope), (other, other_slope) = (blocks.at(start, eta) for blocks in (plain, gated))
     return CrossingEstimate(start, start - (value - other) / (slope - other_slope))
 
@@ -150,6 +152,8 @@ class _Blocks:
             float(terms[LOW:].sum()) for terms in (g * h * ratios, g * g * ratios, g * g * h * ratios**2)
         )
         energy = targets + e_1 * H
+        if energy == 0:  # a polynomial of degree 1, without targets
+            return cls(e_1 * ratios[:LOW] * g[:LOW], n * e_1 * h[:LOW], 0.0, 0.0, 0.0)
         mean = (targets * e_1 * F + e_2 * F * H + e_1**2 * g_h) / energy
         square = targets * (e_2 * F**2 + e_1**2 * g_g)
         square += e_3 * F**2 * H + e_1 * e_2 * (2 * F * g_h + H * g_g) + e_1**3 * g_g_h

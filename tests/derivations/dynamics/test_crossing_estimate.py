@@ -198,7 +198,22 @@ def test_an_estimate_says_when_it_is_not_to_be_relied_on():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"initial": "zero"}, {"n": 21}, {"first": "reglu", "second": "relu"}, {"eta": 1.0}],
+    [
+        {"initial": "zero"},
+        {"n": 21},
+        {"first": "reglu", "second": "relu"},
+        {"eta": 1.0},
+        # No energy beyond degree 1 without targets; eigenvalues there that vary too much.
+        {"first": "identity", "second": "bilinear", "initial": "kernel", "variance": 0.0},
+        {
+            "first": "reglu",
+            "second": "gqu",
+            "initial": "kernel",
+            "data": "sphere",
+            "width": 1000,
+            "eta": 1e-6,
+        },
+    ],
 )
 def test_there_is_no_estimate_where_the_argument_gives_none(changes):
     assert crossing_estimate(**{"n": 300, "d": 20, "width": 100, "eta": 1e-4} | changes) is None
