@@ -179,7 +179,8 @@ def late_argument(initial: str = "nngp", gates: int = 1) -> Derivation:
 def late_theorem(gates: int = 1) -> Derivation:
     r"""With gates a real network is ahead at last on all rows of \(|x|^2 \ge d\), for every activation and width.
 
-    Needed: \(\lambda_n(\Sigma) > 0\), Sigma the covariance E[phi phi] of a neuron at the rows, and
+    More exactly, with \(p = |x|^2/d\), if \(p_{min}^g > \lambda_n(K)/(\lambda_n(K) + g d\lambda_n(\Sigma))\), which is sharp
+    for a single row. Needed: \(\lambda_n(\Sigma) > 0\), Sigma the covariance E[phi phi] of a neuron at the rows, and
     \(\eta(\lambda_n + \tilde\lambda_1) < 2\), for which \(\eta \le 1/\max(\lambda_1, \tilde\lambda_1)\) is enough. Shorter
     rows can turn the order round (`derivations.dynamics.reversal`), whatever their number.
 
@@ -210,6 +211,12 @@ def late_theorem(gates: int = 1) -> Derivation:
     own = [
         _true("More than monotone in the width", Smallest(wider) >= more, "Weyl's inequality"),
         _true("With gates", Smallest(gated) >= LEAST**gates * more, "chain of bounds"),
+        Step(
+            "Which rows are long enough",
+            sp.Gt(LEAST**gates * more, Smallest(plain)),
+            sp.Gt(LEAST**gates, Smallest(plain) / more),
+            "solved for the length",
+        ),
         _true("On long rows", Smallest(gated) > Smallest(plain), "long rows"),
         _true("The last mode has weight", energy[n] + target[n] ** 2 > 0, "weight of the last mode"),
         _true(

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from derivations.derivation import Step
 
 _MORE, _LESS = sp.symbols("s t", nonnegative=True)
+_POSITIVE = sp.Symbol("sigma", positive=True)
 HAS_WEIGHT = energy[n] + target[n] ** 2 > 0
 _GATED = {LOW: LOW_GATED, HIGH: HIGH_GATED}
 
@@ -169,17 +170,35 @@ def _weyl(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
     return bool(more.is_nonnegative) and lhs.rhs == expected
 
 
+def _solved_for_length(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
+    """Both sides over what p_min's power multiplies, which is positive."""
+    if not isinstance(lhs, sp.Gt) or not isinstance(rhs, sp.Gt) or not isinstance(lhs.rhs, Smallest):
+        return False
+    values = {lhs.rhs: _LESS, Smallest(COVARIANCE): _POSITIVE}
+    (left, right), (power, bound) = ([side.xreplace(values) for side in e.args] for e in (lhs, rhs))
+    ratio = sp.cancel((left - right) / (power - bound)).factor()
+    held = {step.lhs.rhs for step in earlier if step.rhs == sp.true and step.rule == "chain of bounds"}
+    return (
+        lhs.lhs in held
+        and power.as_base_exp()[0] == LEAST
+        and bool(ratio.is_positive)
+        and not bound.has(LEAST)
+    )
+
+
 def _long_rows(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """With p_min = 1 + s, lambda_n(K) >= 0 and lambda_n(Sigma) > 0 the bound is above lambda_n(K)."""
+    """Above that length the bound is above lambda_n(K); so it is at p_min = 1 + s."""
     if rhs != sp.true or not isinstance(lhs, sp.Gt) or not isinstance(lhs.rhs, Smallest):
         return False
-    plain, sigma = _LESS, sp.Symbol("sigma", positive=True)
-    for step in earlier:
-        if step.rhs == sp.true and isinstance(step.lhs, sp.Ge) and step.lhs.lhs == lhs.lhs:
-            bound = step.lhs.rhs.xreplace({LEAST: 1 + _MORE, lhs.rhs: plain, Smallest(COVARIANCE): sigma})
-            if sp.expand(bound - plain).is_positive:
-                return True
-    return False
+    condition = next(step for step in reversed(earlier) if step.rule == "solved for the length")
+    bounds = {step.lhs.rhs for step in earlier if step.rhs == sp.true and step.lhs.args[0] == lhs.lhs}
+    if condition.lhs.rhs != lhs.rhs or condition.lhs.lhs not in bounds:
+        return False
+    values = {lhs.rhs: _LESS, Smallest(COVARIANCE): _POSITIVE}
+    left, right = (side.xreplace(values) for side in condition.lhs.args)
+    needed = condition.rhs.rhs.xreplace(values)
+    at_one = sp.expand(left.subs(LEAST, 1 + _MORE) - right)
+    return bool(at_one.is_positive) and sp.cancel(1 - needed).factor().is_positive is True
 
 
 def _slower(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
@@ -245,9 +264,10 @@ RULES: dict[str, Rule] = {
     ),
     "solved for the step": Rule("where q > q~, the bound is positive beyond", "logarithms", _solved),
     "Weyl's inequality": Rule("lambda_n(A + B) >= lambda_n(A) + lambda_n(B)", "Weyl 1912", _weyl),
-    "long rows": Rule(
-        "where p_min >= 1 and lambda_n(Sigma) > 0; K is positive semidefinite", "monotony", _long_rows
+    "solved for the length": Rule(
+        "where lambda_n(Sigma) > 0; K is positive semidefinite", "division", _solved_for_length
     ),
+    "long rows": Rule("where p_min is larger than that, as it is if p_min >= 1", "monotony", _long_rows),
     "gated factor is smaller": Rule(
         "for eta (lambda_n + lambda~_1) < 2, lambda_n < lambda~_n", "subtraction", _slower
     ),

@@ -37,8 +37,8 @@ DERIVATIONS: dict[str, tuple[Callable[[], Derivation], int]] = {
     "argument kernel": (partial(late_argument, "kernel"), 10),
     "argument nngp": (partial(late_argument, "nngp"), 10),
     "argument zero": (partial(late_argument, "zero"), 10),
-    "theorem 1": (partial(late_theorem, 1), 6),
-    "theorem 2": (partial(late_theorem, 2), 6),
+    "theorem 1": (partial(late_theorem, 1), 7),
+    "theorem 2": (partial(late_theorem, 2), 7),
     "reversal": (reversal, 8),
 }
 
@@ -86,11 +86,12 @@ def wrong_sides(step: Step) -> list[dict[str, object]]:
         factors = (10,) if step.rule == "leading minors" else (SLIGHTLY, 1 / SLIGHTLY)
         wrong += [{"lhs": lhs.func(left, right * factor)} for factor in factors if right not in (0, 1)]
         wrong += [{"lhs": lhs.func(left, right + 1)}]
-    elif isinstance(rhs, sp.Lt):
+    elif isinstance(rhs, sp.Lt | sp.Gt):
+        reverse = sp.Gt if isinstance(rhs, sp.Lt) else sp.Lt
         wrong += [
-            {"rhs": sp.Gt(*rhs.args)},
-            {"rhs": sp.Lt(rhs.lhs, rhs.rhs * SLIGHTLY)},
-            {"lhs": sp.Gt(*lhs.args)},
+            {"rhs": reverse(*rhs.args)},
+            {"rhs": rhs.func(rhs.lhs, rhs.rhs * SLIGHTLY)},
+            {"lhs": reverse(*lhs.args)},
         ]
     elif isinstance(rhs, sp.MatrixBase):
         wrong += [{"rhs": rhs * SLIGHTLY}, {"rhs": -rhs}, {"rhs": rhs[1:, 1:]}, {"rhs": rhs.subs(m, m + 1)}]
@@ -121,14 +122,16 @@ def test_a_wrong_step_is_noticed(name: str):
 
 def test_the_theorem_needs_each_of_its_premises():
     steps = steps_of("theorem 1")
-    last = [step.title for step in steps[-6:]]
+    last = [step.title for step in steps[-7:]]
     for needed, without in (
         ("The gated network is faster at its slowest", "On long rows"),
         ("The gated network is faster at its slowest", "The last mode has weight"),
         ("The gated network is ahead at last", "The gated network is faster at its slowest"),
         ("On long rows", "With gates"),
+        ("On long rows", "Which rows are long enough"),
+        ("Which rows are long enough", "With gates"),
     ):
-        number = len(steps) - 6 + last.index(needed)
+        number = len(steps) - 7 + last.index(needed)
         earlier = tuple(step for step in steps[:number] if step.title != without)
         assert len(earlier) < number
         assert not follows(steps[number], earlier), needed
@@ -137,10 +140,14 @@ def test_the_theorem_needs_each_of_its_premises():
 def test_the_order_does_not_follow_on_shorter_rows():
     steps = steps_of("theorem 1")
     number = next(i for i, step in enumerate(steps) if step.rule == "long rows")
-    bound = next(step for step in reversed(steps[:number]) if step.rule == "chain of bounds")
-    # The same bound with p_min / 2: p_min >= 1 is not enough for it.
+    *earlier, bound, condition = steps[:number]
+    # The same bound with p_min / 2, and its own condition: p_min >= 1 is not enough for it.
     weaker = replace(bound, lhs=bound.lhs.subs(LEAST, LEAST / 2))
-    assert not follows(steps[number], (weaker,))
+    own = replace(
+        condition, lhs=condition.lhs.subs(LEAST, LEAST / 2), rhs=sp.Gt(LEAST, 2 * condition.rhs.rhs)
+    )
+    assert follows(own, (*earlier, weaker))
+    assert not follows(steps[number], (*earlier, weaker, own))
 
 
 losses = st.lists(st.tuples(st.floats(0.01, 0.99), st.floats(0.01, 5.0)), min_size=1, max_size=5)
@@ -205,6 +212,29 @@ def test_on_long_rows_the_gated_network_is_ahead_at_last(seed, n, dimension, wid
     X *= (np.sqrt(dimension) * rng.uniform(1.0, 1.5, n) / np.linalg.norm(X, axis=1))[:, None]
     plain, gated = late_losses(X, width, rate)
     assert late_stage(plain, gated).ahead == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(1, 6),
+    dimension=st.integers(2, 6),
+    width=st.integers(1, 20),
+)
+def test_rows_may_be_shorter_by_as_much_as_the_theorem_says(seed, n, dimension, width):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, dimension))
+    X *= np.sqrt(dimension) / np.linalg.norm(X, axis=1)[:, None]
+    kernel, outputs = (
+        np.linalg.eigvalsh(kernel_function(derived("relu"), kind, width if kind == "ntk" else None)(X))[0]
+        for kind in ("ntk", "nngp")
+    )
+    # Both are homogeneous: the condition is the same for rows of another common length.
+    least = kernel / (kernel + dimension * outputs)
+    plain, gated = late_losses(X * np.sqrt(least * (1 + 1e-6)), width)
+    assert late_stage(plain, gated).ahead == 1
+    if n == 1:
+        assert late_stage(*late_losses(X * np.sqrt(least * (1 - 1e-6)), width)).ahead == -1
 
 
 def late_losses(X: np.ndarray, width: int, rate: float = 1.0) -> tuple[ExpectedLoss, ExpectedLoss]:
