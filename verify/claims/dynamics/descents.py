@@ -22,6 +22,8 @@ INITIAL = ("kernel", "nngp", "zero")
 TRIES = 200
 """Random labels among which some are looked for that satisfy the hypothesis of A16."""
 KERNEL_RUNGS = ("simplified", "exact")
+COLUMNS = ("start", "last", "first", "count")
+"""What is told of every draw by `INITIAL`."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,6 @@ class Descents:
         By `INITIAL`: -1 if the plain loss is the smaller one before the first step, or at last, 1 if the gated one is.
     first, count : dict of str to (s,) float
         The first step at which the order changes, 0 if there is none, and how many there are.
-    faster : dict of str to (s,) float
-        Tr[K C_0] - Tr[K~ C~_0], what the plain loss loses more per eta k with Y = 0.
     admitted : (s,) float
         The share of random labels N(0, 1) that satisfy the hypothesis of A16.
     satisfied : (s,) bool
@@ -46,9 +46,52 @@ class Descents:
     last: dict[str, Array]
     first: dict[str, Array]
     count: dict[str, Array]
-    faster: dict[str, Array]
     admitted: Array
     satisfied: Array
+
+
+@dataclass(frozen=True)
+class TraceCell:
+    """Tr K^2 - Tr K~^2 on Gaussian rows: what the plain loss loses more per eta k, with Y = 0 and C_0 = K.
+
+    Attributes
+    ----------
+    n, d, width : int
+    draws : int
+        Of the rows, in the quick profile.
+    """
+
+    n: int
+    d: int
+    width: int
+    draws: int
+
+    @property
+    def name(self) -> str:
+        """Key of the cell's random numbers: stable, whatever else is run."""
+        return f"traces/n={self.n}/d={self.d}/m={self.width}"
+
+    @property
+    def size(self) -> str:
+        """For a sentence."""
+        return f"n = {self.n}, d = {self.d}, m = {self.width}"
+
+    @property
+    def thousands(self) -> int:
+        """Its cost, in the unit of other measurements' thousands of neurons."""
+        return 1 + int(self.draws * self.n**2 / 2e4)
+
+    def measure(self, seed: np.random.SeedSequence, factor: float) -> dict[str, Array]:
+        """By rung, in `factor` times the draws, 1 to `MOST` times : (s,) float."""
+        draws = round(self.draws * min(max(factor, 1.0), MOST))
+        key = zlib.crc32(self.name.encode())
+        found = {rung: np.empty(draws) for rung in KERNEL_RUNGS}
+        for draw in range(draws):
+            X = generate("gaussian", self.n, self.d, np.random.default_rng(seed_sequence(seed, key, draw)))
+            for rung, values in found.items():
+                plain, gated = kernels(rung, X, self.width)[0]
+                values[draw] = np.sum(plain**2) - np.sum(gated**2)
+        return found
 
 
 @dataclass(frozen=True)
@@ -133,16 +176,12 @@ def _descents(rung: str, X: Array, labels: Array, width: int) -> dict[str, Array
         for i in range(len(NETWORKS))
     ]
     columns = []
-    for initial, plain, gated in zip(INITIAL, *pairs, strict=True):
+    for plain, gated in zip(*pairs, strict=True):
         found = crossings(plain, gated)
-        lost = [0.0 if c is None else float(np.sum(k * c)) for k, c in zip(K, starts[initial], strict=True)]
         first = found.steps[0] if found.steps else 0
-        columns.append(
-            (found.ahead_at_start, found.ahead_at_last, first, len(found.steps), lost[0] - lost[1])
-        )
+        columns.append((found.ahead_at_start, found.ahead_at_last, first, len(found.steps)))
     values = np.array(columns, float).T
-    names = ("start", "last", "first", "count", "faster")
-    return dict(zip(names, values, strict=True)) | {
+    return dict(zip(COLUMNS, values, strict=True)) | {
         "admitted": np.array(allowed.mean()),
         "satisfied": np.array(allowed.any()),
     }
@@ -150,13 +189,12 @@ def _descents(rung: str, X: Array, labels: Array, width: int) -> dict[str, Array
 
 def _collected(rows: list[dict[str, Array]]) -> Descents:
     whole = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    by_initial = {
-        name: dict(zip(INITIAL, whole[name].T, strict=True))
-        for name in ("start", "last", "first", "count", "faster")
-    }
+    by_initial = {name: dict(zip(INITIAL, whole[name].T, strict=True)) for name in COLUMNS}
     return Descents(**by_initial, admitted=whole["admitted"], satisfied=whole["satisfied"].astype(bool))
 
 
+TRACE_CELLS = (TraceCell(300, 5, 1, 100), TraceCell(300, 50, 100, 40))
+"""On both sides of the border of what A16 says."""
 CELLS = tuple(
     DescentCell(*cell)
     for cell in (

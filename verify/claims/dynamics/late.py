@@ -68,8 +68,8 @@ def _late(rung: str, _: Statement, setting: Setting) -> Evidence:
         by_dimension.append(f"{min(of):.0%} to {max(of):.0%} at d = {dimension}")
     text = (
         f"smallest counterexample n = 1: any row with |x|^2 < {sp.sstr(bound)}, at d = m = 1 below "
-        f"{sp.sstr(bound.subs(dict.fromkeys(bound.free_symbols, 1)))}; of random data, the gated lambda_n is the larger one in "
-        f"{', '.join(by_dimension)} (by n and m); {ON_THE_SPHERE}"
+        f"{sp.sstr(bound.subs(dict.fromkeys(bound.free_symbols, 1)))}; of random data, the gated lambda_n is the larger one "
+        f"in {', '.join(by_dimension)} (by n and m); {ON_THE_SPHERE}"
     )
     return Evidence(Verdict.REFUTED, text, draws)
 
