@@ -12,6 +12,7 @@ from derivations.rules import (
     covariance,
     crossing,
     dynamics,
+    early_stage,
     finite_width,
     input_gradient,
     late,
@@ -44,6 +45,7 @@ _GROUPS = (
     late,
     reversal,
     crossing,
+    early_stage,
 )
 RULES: dict[str, Rule] = {name: rule for group in _GROUPS for name, rule in group.RULES.items()}
 """Rules by name."""
