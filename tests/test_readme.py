@@ -58,6 +58,16 @@ def test_the_losses_are_what_the_readme_shows():
         assert str(stated) in README
 
 
+def test_trained_networks_do_what_the_readme_shows():
+    block = next(
+        b for b in README.split("```") if b.strip().startswith("$ gluntk dynamics") and "--train" in b
+    )
+    command, *shown = block.strip().splitlines()
+    printed = CliRunner().invoke(gluntk, shlex.split(command)[2:]).output.splitlines()
+    assert len(shown) > 9
+    assert {line for line in shown if line != "..."} <= set(printed)
+
+
 def test_the_early_region_is_what_the_readme_shows():
     lines = [
         line.strip("| ").split(" | ")

@@ -21,6 +21,8 @@ from verify.training import TrainedLosses
 
 RESAMPLES = 2000
 """Of a 95 % interval, 50 are beyond each end: known to a seventh of that."""
+BLOCK = 50
+"""Resamples at a time: a resample has a number for every network."""
 ROUNDED = 64 * np.finfo(float).eps
 """Relative to both losses, and squared to those at first: a smaller difference says nothing."""
 
@@ -91,8 +93,11 @@ def trained_crossing(
     if seeds == 1:
         return TrainedCrossing(int(step), None, None, ahead)
     stream = np.random.default_rng(seed_sequence(rng))
-    counts = stream.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES)
-    found = np.sort(_last_change(counts @ differences, first.steps, ahead))
+    drawn = [
+        stream.multinomial(seeds, np.full(seeds, 1 / seeds), min(BLOCK, RESAMPLES - start)) @ differences
+        for start in range(0, RESAMPLES, BLOCK)
+    ]
+    found = np.sort(_last_change(np.concatenate(drawn), first.steps, ahead))
     beyond = int((1 - level) / 2 * RESAMPLES)
     return TrainedCrossing(int(step), float(found[beyond]), float(found[-1 - beyond]), ahead)
 

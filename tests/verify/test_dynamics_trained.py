@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from verify.cli import main
-from verify.commands import dynamics_trained
+from verify.commands import dynamics, dynamics_trained
+from verify.commands.dynamics_report import draw_losses
 from verify.finite import finite_network
 from verify.inputs import generate
 from verify.trained_crossing import TrainedCrossing, trained_crossing
 from verify.training import TrainedLosses, train
 
 SMALL = ("dynamics", "relu", "reglu", "--n", "12", "--d", "5", "--data", "gaussian", "--width", "200")
+ROWS = ("--n", "40", "--d", "10", "--data", "gaussian")
 TRAINED = (*SMALL, "--train", "30", "--at", "0,1,40")
 
 
@@ -132,6 +134,21 @@ def test_the_figure_has_the_trained_means_and_their_bands(tmp_path: Path, capsys
     assert [line.get_linestyle() for line in ax.lines] == ["--", "--"]
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), [2.0, 4.0])
     assert len(ax.collections) == 2
+
+
+def test_the_figure_ends_where_training_does(tmp_path: Path, monkeypatch, capsys):
+    panels: list[np.ndarray] = []
+
+    def draw(ax, report) -> None:
+        draw_losses(ax, report)
+        panels.append(np.concatenate([line.get_xdata() for line in ax.lines]))
+
+    monkeypatch.setattr(dynamics, "draw_losses", draw)
+    for index, further in enumerate([("--train", "2"), ()]):
+        target = str(tmp_path / f"{index}.svg")
+        told(*SMALL[:3], *ROWS, "--width", "100", "--at", "0,12", *further, "--plot", target, capsys=capsys)
+    # Their only crossing is at k = 3, and ten times that is shown of kernels alone.
+    assert [xs.max() for xs in panels] == [12, 30]
 
 
 def test_expressions_are_trained_too(capsys):
