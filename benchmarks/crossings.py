@@ -6,7 +6,7 @@ independent labels on random ones; and that of the mean losses of trained networ
 All are the last crossing within the steps trained, but for the law's first one. ``trained`` has the losses as they are;
 ``adjusted`` has each network's loss less what the kernel makes of its initial outputs, plus the expectation of that: the same
 mean with less noise. Last, per width: how far the adjusted crossing is from the exact one, and in how many settings the
-interval holds it. Four minutes on two cores.
+interval holds it. Six minutes on two cores.
 
     python -m benchmarks.crossings [--seeds S] [--plot FILE.png]
 """
