@@ -12,10 +12,12 @@ from derivations import kernel_function
 from derivations.dynamics import loss_law, predicted_crossing
 from verify import options
 from verify.cli import main
-from verify.commands import dynamics
-from verify.inputs import generate
+from verify.commands import dynamics, labels
+from verify.inputs import generate, read_input
+from verify.labels import draw_labels, real_labels
 
 ROWS = ("--n", "40", "--d", "10", "--data", "gaussian")
+REAL = ("dynamics", "relu", "reglu", "--input", "diabetes", "--width", "9")
 SMALL = ("dynamics", "relu", "reglu", *ROWS, "--width", "100")
 
 
@@ -45,7 +47,7 @@ def loss(K: np.ndarray, C: np.ndarray, Y: np.ndarray, eta: float, k: int) -> flo
 
 
 def test_the_choices_are_those_of_the_command():
-    assert (options.INITIAL, options.LABELS) == (dynamics.INITIAL, dynamics.LABELS)
+    assert (options.INITIAL, options.LABELS) == (dynamics.INITIAL, labels.LABELS)
 
 
 @pytest.mark.parametrize("initial", options.INITIAL)
@@ -53,7 +55,10 @@ def test_the_choices_are_those_of_the_command():
 def test_the_losses_are_those_of_matrix_powers(initial: str, labels: str, capsys):
     found = asked(*SMALL, "--initial", initial, "--labels", labels, "--at", "0,1,7", capsys=capsys)
     X, rng = rows(), np.random.default_rng(np.random.SeedSequence(0, spawn_key=(4,)))
-    Y = rng.standard_normal(40) if labels == "random" else X @ rng.standard_normal(10) / np.sqrt(10)
+    if labels in ("network", "signs"):
+        Y = draw_labels(labels, X, 0)
+    else:
+        Y = rng.standard_normal(40) if labels == "random" else X @ rng.standard_normal(10) / np.sqrt(10)
     kernels = {name: kernel_function(name, width=100)(X) for name in ("relu", "reglu")}
     eta = 1 / max(np.linalg.eigvalsh(K)[-1] for K in kernels.values())
     assert found["eta"] == pytest.approx(eta, rel=1e-12)
@@ -117,6 +122,41 @@ def test_rows_and_targets_of_files(tmp_path: Path, capsys):
     assert "targets must be one number for each of the 40 rows" in err
 
 
+@pytest.mark.parametrize(
+    ("source", "target"), [("digits", "digits:parity"), ("digits", "digits:3"), ("diabetes", "diabetes")]
+)
+def test_some_rows_of_real_data_keep_their_targets(source: str, target: str, capsys):
+    pytest.importorskip("sklearn")
+    options = ("--input", source, "--prepare", "standardize", "--targets", target, "--width", "100")
+    found = asked("dynamics", "relu", "reglu", *options, "--rows", "60", "--at", "0,9", capsys=capsys)
+    assert (found["n"], found["labels"]) == (60, target)
+    X, Y = read_input(source, "standardize"), real_labels(target)
+    taken = np.sort(np.random.default_rng(np.random.SeedSequence(0, spawn_key=(5,))).permutation(len(X))[:60])
+    X, Y = X[taken], Y[taken]
+    K, C = (kernel_function("relu", kind, width=100)(X) for kind in ("ntk", "nngp"))
+    # A dozen products of matrices of 60 rows.
+    assert found["loss"]["relu"]["9"] == pytest.approx(loss(K, C, Y, found["eta"], 9), rel=1e-9)
+    assert found["predicted_crossing"] is None
+    assert f"{source}, some rows by seed 0 (standardize): n = 60" in told(
+        "dynamics", "relu", "reglu", *options, "--rows", "60", capsys=capsys
+    )
+
+
+def test_all_rows_are_taken_in_their_order_and_some_rows_of_a_file_keep_their_targets(tmp_path: Path, capsys):
+    X, Y = rows(), np.arange(40.0)
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "Y.npy", Y[None])
+    options = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"), "--width", "100")
+    zero = ("dynamics", "relu", "reglu", *options, "--initial", "zero")
+    taken = np.sort(np.random.default_rng(np.random.SeedSequence(0, spawn_key=(5,))).permutation(40)[:7])
+    some = asked(*zero, "--rows", "7", capsys=capsys)["loss"]["relu"]["0"]
+    assert some == float(Y[taken] @ Y[taken]) / 2
+    assert asked(*zero, "--rows", "40", capsys=capsys)["loss"] == asked(*zero, capsys=capsys)["loss"]
+    code, out, err = ask(*zero, "--rows", "41", capsys=capsys)
+    assert (code, out) == (2, "")
+    assert "rows must be at most 40, all of the input's, got 41" in err
+
+
 def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
     target = tmp_path / "losses.svg"
     told(*SMALL, "--plot", str(target), capsys=capsys)
@@ -128,16 +168,110 @@ def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
     assert "exists" in err
 
 
+@pytest.mark.parametrize("train", [(), ("--train", "3")])
+@pytest.mark.parametrize(
+    "X",
+    [
+        rows()[:1],
+        rows()[:6, :1],
+        np.array([[2.0]]),
+        np.vstack([rows()[:3], rows()[:3]]),
+        np.vstack([rows()[:3], 0 * rows()[:1]]),
+        np.vstack([rows()[:3], -rows()[:3]]),
+    ],
+    ids=["one row", "one column", "one number", "equal rows", "a zero row", "opposite rows"],
+)
+def test_special_rows_have_the_losses_of_matrix_powers(
+    X: np.ndarray, train: tuple[str, ...], tmp_path, capsys
+):
+    Y = np.linspace(-1, 2, len(X))
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "Y.npy", Y[None])
+    options = (
+        "--input",
+        str(tmp_path / "X.npy"),
+        "--targets",
+        str(tmp_path / "Y.npy"),
+        "--width",
+        "20",
+        *train,
+    )
+    found = asked("dynamics", "relu", "reglu", *options, "--at", "0,1,7", capsys=capsys)
+    for name in ("relu", "reglu"):
+        K, C = (kernel_function(name, kind, width=20)(X) for kind in ("ntk", "nngp"))
+        for k in (0, 1, 7):
+            assert found["loss"][name][str(k)] == pytest.approx(
+                loss(K, C, Y, found["eta"], k), rel=1e-9, abs=1e-11 * loss(K, C, Y, found["eta"], 0)
+            )
+            assert not train or found["trained"][name]["loss"][str(k)] >= 0
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (np.where(np.arange(40) == 3, np.nan, 1.0)[:, None], "must hold finite numbers, got nan at row 3"),
+        (np.full((40, 1), np.inf), "must hold finite numbers, got inf"),
+        (
+            np.full((40, 1), 1e200),
+            "targets must be smaller numbers: the sum of their squares exceeds 1.8e308",
+        ),
+        (np.ones((39, 1)), "targets must be one number for each of the 40 rows, got shape (39, 1)"),
+        (np.ones((40, 2)), "targets must be one number for each of the 40 rows, got shape (40, 2)"),
+        (np.ones(40), "must be a matrix of shape (n, d)"),
+        (np.full((40, 1), 1j), "must hold real numbers"),
+        (np.full((40, 1), "a"), "must hold real numbers"),
+    ],
+    ids=["nan", "inf", "squares overflow", "too few", "two columns", "no matrix", "complex", "text"],
+)
+def test_targets_that_are_none_are_told_in_one_line(content: np.ndarray, line: str, tmp_path: Path, capsys):
+    np.save(tmp_path / "X.npy", rows())
+    np.save(tmp_path / "Y.npy", content)
+    options = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"), "--width", "9")
+    code, out, err = ask("dynamics", "relu", "reglu", *options, "--train", "2", capsys=capsys)
+    assert (code, out) == (2, "")
+    assert line in err
+    assert err.count("\n") == 1
+
+
+def test_the_largest_step_size_is_the_one_that_is_told(capsys):
+    bound = asked(*SMALL, capsys=capsys)["eta_bound"]
+    for train in ((), ("--train", "2")):
+        code, out, err = ask(*SMALL, "--eta", repr(bound), *train, capsys=capsys)
+        assert (code, out) == (2, "")
+        assert f"eta must be below 2 / lambda_1 = {bound:.6g}" in err
+        assert err.count("\n") == 1
+    assert asked(*SMALL, "--eta", repr(bound * (1 - 1e-9)), capsys=capsys)["eta"] < bound
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
         ((*SMALL, "--eta", "3"), "eta must be below 2 / lambda_1 = "),
         ((*SMALL, "--eta", "-1"), "eta must be positive"),
         ((*SMALL, "--eta", "nan"), "eta must be positive"),
+        ((*SMALL, "--eta", "0"), "eta must be positive"),
+        ((*SMALL, "--eta", "inf"), "eta must be positive"),
+        ((*SMALL, "--at", "1.5"), "at must be whole numbers"),
+        ((*SMALL, "--at", ""), "at must be whole numbers"),
+        (
+            ("dynamics", "relu", "reglu", "--n", "0", "--d", "9", "--width", "9"),
+            "n must be a positive integer",
+        ),
+        (
+            ("dynamics", "relu", "reglu", "--n", "9", "--d", "-1", "--width", "9"),
+            "d must be a positive integer",
+        ),
+        (("dynamics", "relu", "reglu", *ROWS, "--width", "0"), "width must be a positive integer, got 0"),
         ((*SMALL, "--eta", "fast"), "eta must be a number or auto"),
         ((*SMALL, "--at", "1,x"), "at must be whole numbers"),
         ((*SMALL, "--at", "-1"), "at must be whole numbers"),
         ((*SMALL, "--targets", "Y.npy"), "targets belong to the rows of --input"),
+        ((*SMALL, "--rows", "3"), "rows belong to --input; with --data give --n"),
+        ((*REAL, "--rows", "0"), "rows must be a positive integer, got 0"),
+        ((*REAL, "--targets", "diabetes", "--labels", "signs"), "labels and targets are two ways"),
+        ((*REAL, "--targets", "digits:3"), "targets digits:3 belong to --input digits, got 'diabetes'"),
+        ((*REAL, "--targets", "digits:11"), "targets must be one of digits:parity, "),
+        ((*REAL, "--targets", "digits"), "targets must be one of digits:parity, "),
         (("dynamics", "relu", *ROWS, "--width", "9"), "networks must be two, got 1"),
         (("dynamics", "relu", "relu", *ROWS, "--width", "9"), "networks must differ"),
         (("dynamics", "relu", "reglu", *ROWS), "width is needed"),

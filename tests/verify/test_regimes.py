@@ -13,9 +13,9 @@ from derivations import kernel_function, network
 from derivations.errors import InputError
 from verify import empirical_ntk
 from verify.claim import RUNGS, Verdict
+from verify.claims.corrections import correction
 from verify.claims.spectrum import CLAIMS, cells
 from verify.claims.spectrum.cells import SpectrumCell
-from verify.claims.spectrum.corrections import correction
 from verify.claims.spectrum.laws import law
 from verify.claims.spectrum.matrices import coefficients
 from verify.inputs import DISTRIBUTIONS, generate

@@ -19,9 +19,12 @@ X = generate("gaussian", 6, 3, np.random.default_rng(3))
 Y = draw_labels("normal", X, 3)
 
 
-def by_hand(seed: int, width: int, steps: int, rate: float) -> list[float]:
+def by_hand(
+    seed: int, width: int, steps: int, rate: float, X: np.ndarray = X, Y: np.ndarray = Y
+) -> list[float]:
     """Losses of one ReGLU network, one weight at a time: z(x) = sum_k a_k max(w_k.x, 0) (v_k.x)."""
-    batch = draw_batch(finite_network("reglu"), 3, width, [seed], rng=0)
+    d = X.shape[1]
+    batch = draw_batch(finite_network("reglu"), d, width, [seed], rng=0)
     a, w, v = batch.readout[0].tolist(), batch.inner[0, 0].T.tolist(), batch.inner[1, 0].T.tolist()
     losses = []
     for _ in range(steps + 1):
@@ -34,11 +37,11 @@ def by_hand(seed: int, width: int, steps: int, rate: float) -> list[float]:
             errors.append(z - y)
         losses.append(sum(e * e for e in errors) / 2)
         for k in range(width):
-            da, dw, dv = 0.0, [0.0] * 3, [0.0] * 3
+            da, dw, dv = 0.0, [0.0] * d, [0.0] * d
             for x, e in zip(X.tolist(), errors, strict=True):
                 u, g = (sum(s * t for s, t in zip(row, x, strict=True)) for row in (w[k], v[k]))
                 da += e * max(u, 0.0) * g
-                for j in range(3):
+                for j in range(d):
                     dw[j] += e * a[k] * (u > 0) * g * x[j]
                     dv[j] += e * a[k] * max(u, 0.0) * x[j]
             a[k] -= rate * da
@@ -54,6 +57,32 @@ def test_descent_is_what_one_does_by_hand():
         # 21 passes of some hundred roundings each, on a descent that forgets them.
         np.testing.assert_allclose(found.losses[seed], [expected[t] for t in (0, 1, 2, 20)], rtol=1e-12)
     assert found.losses[:, -1].mean() < found.losses[:, 0].mean() / 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels"),
+    [
+        (X[:1], Y[:1]),
+        (X[:, :1], Y),
+        (np.array([[2.0]]), Y[:1]),
+        (np.vstack([X[:2], X[:2]]), Y[:4]),
+        (np.vstack([X[:2], np.zeros((2, 3))]), Y[:4]),
+        (np.zeros((2, 3)), Y[:2]),
+    ],
+    ids=["one row", "one column", "one number", "equal rows", "zero rows", "nothing"],
+)
+def test_special_rows_are_learned_like_any_others(rows: np.ndarray, labels: np.ndarray):
+    found = train(
+        "reglu", rows, labels, width=5, steps=(0, 1, 20), rate=0.002, seeds=2, test=(X[:, : rows.shape[1]], Y)
+    )
+    for seed in range(2):
+        expected = by_hand(seed, 5, 20, 0.002, rows, labels)
+        # Roundings of the outputs remain where nothing else is left of the loss.
+        np.testing.assert_allclose(
+            found.losses[seed], [expected[t] for t in (0, 1, 20)], rtol=1e-12, atol=1e-30
+        )
+    assert found.test_losses is not None
+    assert np.isfinite(found.test_losses).all()
 
 
 def tangent_decrease(chosen: FiniteNetwork, seed: int, width: int) -> float:
@@ -113,6 +142,34 @@ def test_what_is_recorded_does_not_depend_on_what_else_is():
     np.testing.assert_array_equal(few.losses[:, 0], many.losses[:, 4])
     np.testing.assert_array_equal(few.initial, many.initial)
     np.testing.assert_allclose(np.sum((many.initial - Y) ** 2, axis=1) / 2, many.losses[:, 0], rtol=1e-15)
+
+
+def test_losses_on_further_rows_are_those_of_the_same_networks():
+    steps, few = (0, 1, 20), (X[:4], Y[:4])
+    found = train("reglu", *few, 5, steps, 0.02, 3, test=(X, Y), block=2, workers=2)
+    unseen = train("reglu", *few, 5, steps, 0.02, 3, test=(X[4:], Y[4:]), block=1)
+    plain = train("reglu", *few, 5, steps, 0.02, 3)
+    np.testing.assert_array_equal(found.losses, plain.losses)
+    assert plain.test_losses is None
+    assert found.test_losses is not None
+    assert unseen.test_losses is not None
+    # Sums of a dozen squares, in another order.
+    np.testing.assert_allclose(found.test_losses, found.losses + unseen.test_losses, rtol=1e-13)
+    # They learn four rows and nothing of two others: the labels are independent.
+    assert found.losses[:, -1].mean() < found.losses[:, 0].mean() / 2
+    assert unseen.test_losses[:, -1].mean() > unseen.test_losses[:, 0].mean() / 2
+    on_themselves = train("reglu", *few, 5, steps, 0.02, 3, test=few).test_losses
+    np.testing.assert_array_equal(on_themselves, found.losses)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_ends_with_all_networks_and_changes_nothing(workers: int):
+    told: list[tuple[str, int, int]] = []
+    found = train(
+        "relu", X, Y, 5, (0, 3), 0.02, 7, block=2, workers=workers, progress=lambda *what: told.append(what)
+    )
+    assert told == [("networks", done, 7) for done in (2, 4, 6, 7)]
+    np.testing.assert_array_equal(found.losses, train("relu", X, Y, 5, (0, 3), 0.02, 7).losses)
 
 
 def test_the_mean_and_its_standard_error():
@@ -191,6 +248,13 @@ def test_a_gradient_term_that_is_dropped_or_off_leaves_the_kernels_curve(factor:
         ({"X": X[0]}, "X must be a matrix of shape (n, d)"),
         ({"Y": Y[1:]}, "Y must have shape (6,), a label for every row of X, got shape (5,)"),
         ({"Y": Y * np.nan}, "Y must"),
+        ({"Y": list("abcdef")}, "Y must hold real numbers"),
+        ({"Y": Y[:, None]}, "Y must have shape (6,), a label for every row of X, got shape (6, 1)"),
+        ({"X": np.where(X > 1, np.nan, X)}, "X must hold finite numbers, got nan"),
+        ({"X": X[:0]}, "X must"),
+        ({"seeds": 0}, "seeds must be a positive integer, got 0"),
+        ({"rate": -1.0}, "rate must be a positive number, got -1.0"),
+        ({"rate": float("inf")}, "rate must be a positive number, got inf"),
         ({"width": 0}, "width must be a positive integer, got 0"),
         ({"width": 10**15}, "n = 6 rows need "),
         ({"seeds": 1.5}, "seeds must be a positive integer, got 1.5"),
@@ -205,11 +269,30 @@ def test_a_gradient_term_that_is_dropped_or_off_leaves_the_kernels_curve(factor:
         ({"rate": float("nan")}, "rate must be a positive number, got nan"),
         (
             {"rate": 1e80},
-            "rate must be smaller, below 2 / lambda_max of the kernel: with 1e+80 a loss leaves float64",
+            "rate must be smaller, below 2 / lambda_max of each network's kernel: "
+            "with 1e+80 a loss leaves float64",
         ),
         ({"rng": -1}, "rng must be a non-negative integer"),
         ({"workers": 0}, "workers must be a positive integer, got 0"),
         ({"block": 0}, "block must be a positive integer, got 0"),
+        ({"test": X}, "test must be a pair of rows and labels, got array("),
+        ({"test": (X, Y, X)}, "test must be a pair of rows and labels, got (array("),
+        ({"test": (X[:, :2], Y)}, "test X must have 3 columns, like X, got 2"),
+        ({"test": (X[0], Y)}, "test X must be a matrix of shape (n, d)"),
+        (
+            {"test": (X, Y[1:])},
+            "test Y must have shape (6,), a label for every row of test X, got shape (5,)",
+        ),
+        ({"test": (X, Y * np.nan)}, "test Y must"),
+        ({"test": (np.ones((1, 3)), [1e200])}, "test Y must hold smaller numbers, or test X shorter rows"),
+        (
+            {"Y": Y * 1e200},
+            "Y or X must hold smaller numbers: a loss leaves float64 before the first step",
+        ),
+        (
+            {"X": X * 1e200},
+            "Y or X must hold smaller numbers: a loss leaves float64 before the first step",
+        ),
         ({"parametrization": "mean field"}, "parametrization must be one of standard, ntk"),
     ],
 )
