@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from math import ceil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from derivations import kernel_function
-from derivations.dynamics import loss_law, predicted_crossing
+from derivations.dynamics import crossing_estimate, loss_law, predicted_crossing
 from verify import options
 from verify.cli import main
 from verify.commands import dynamics, labels
@@ -96,6 +97,39 @@ def test_the_crossing_is_predicted_where_a_law_of_the_rows_is_known(capsys):
         assert asked(*SMALL, *further, capsys=capsys)["predicted_crossing"] is None
     others = ("dynamics", "gelu", "geglu", *ROWS, "--width", "100")
     assert asked(*others, capsys=capsys)["predicted_crossing"] is None  # no law of Gaussian rows
+
+
+def test_the_crossing_is_estimated_in_closed_form_where_that_applies(capsys):
+    size = ("--n", "300", "--d", "20", "--width", "1000", "--data", "gaussian")
+    found = asked("dynamics", "relu", "reglu", *size, capsys=capsys)
+    expected = crossing_estimate(300, 20, 1000, found["eta"])
+    assert expected is not None
+    assert found["estimated_crossing"] == {"step": expected.step, "reliable": True}
+    assert f"by its closed formula: k = {expected.step:.3g}" in told(
+        "dynamics", "relu", "reglu", *size, capsys=capsys
+    )
+    # Whichever is named first: the one with more gates is the second one of the formula.
+    assert (
+        asked("dynamics", "reglu", "relu", *size, capsys=capsys)["estimated_crossing"]
+        == found["estimated_crossing"]
+    )
+    for further in (("--labels", "linear"), ("--prepare", "normalize"), ("--initial", "zero")):
+        assert (
+            asked("dynamics", "relu", "reglu", *size, *further, capsys=capsys)["estimated_crossing"] is None
+        )
+    # Where the correction is large it is told in JSON only.
+    unsure = ("dynamics", "relu", "reglu", *ROWS, "--width", "100", "--initial", "kernel")
+    assert asked(*unsure, capsys=capsys)["estimated_crossing"]["reliable"] is False
+    assert "closed formula" not in told(*unsure, capsys=capsys)
+
+
+def test_who_is_ahead_at_last_is_sure_from_the_step_that_is_told(capsys):
+    found = asked(*SMALL, capsys=capsys)
+    since = ceil(found["decided_from"])
+    assert f"reglu, surely from k = {since} on" in told(*SMALL, capsys=capsys)
+    assert since >= max(found["crossings"])
+    later = asked(*SMALL, "--at", f"{since},{2 * since},{100 * since}", capsys=capsys)["log10_loss"]
+    assert all(later["relu"][k] > later["reglu"][k] for k in later["relu"])
 
 
 def test_a_hundred_million_steps_do_not_underflow(capsys):

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from derivations.arguments import check_choice, check_memory, check_positive_integer
-from derivations.dynamics import ExpectedLoss, crossings, expected_loss, loss_law, predicted_crossing
+from derivations.dynamics import (
+    CrossingEstimate,
+    ExpectedLoss,
+    crossing_estimate,
+    crossings,
+    expected_loss,
+    loss_law,
+    predicted_crossing,
+)
 from derivations.dynamics.loss import MOST_STEPS, check_rate
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
@@ -25,6 +34,7 @@ from verify.plots import new_figure
 
 LARGEST = 4000
 """Rows of the largest matrix of which all eigenvectors are computed."""
+Answer = TypeVar("Answer")
 INITIAL = ("nngp", "zero", "kernel")
 
 
@@ -131,7 +141,8 @@ def dynamics(
         losses = dict(zip(names, _losses(matrices, starts, Y, eta), strict=True))
     with progress(quiet, "crossings"):
         found = crossings(losses[names[0]], losses[names[1]])
-        predicted = _prediction(networks, request, asked, eta)
+        predicted = _of_random_rows(_prediction, networks, request, asked, eta)
+        estimated = _of_random_rows(_estimate, networks, request, asked, eta)
     trained = None
     if asked.train and asked.width:
         trained = train_networks(
@@ -150,6 +161,7 @@ def dynamics(
         asked.target.name,
         asked.steps(),
         predicted,
+        estimated,
         trained,
     )
     if plot is not None and panel is not None:
@@ -159,22 +171,46 @@ def dynamics(
     return as_json(report) if format == "json" else as_text(report, plot)
 
 
+def _of_random_rows(
+    by: Callable[[Sequence[TwoLayer], DataRequest, DescentRequest, float], Answer],
+    networks: Sequence[TwoLayer],
+    request: DataRequest,
+    asked: DescentRequest,
+    eta: float,
+) -> Answer | None:
+    """What is said of the crossing without the rows; None where that does not apply, or says none."""
+    if request.source is not None or request.prepare != "raw" or asked.target.name not in INDEPENDENT:
+        return None
+    try:
+        return by(networks, request, asked, eta)
+    except InputError:  # rows, a rate or a network that is not covered
+        return None
+
+
 def _prediction(
     networks: Sequence[TwoLayer], request: DataRequest, asked: DescentRequest, eta: float
 ) -> int | None:
-    """Of the crossing, from the law of random rows; None where that does not apply, or says none."""
-    if request.source is not None or request.prepare != "raw" or asked.target.name not in INDEPENDENT:
+    """By the law of random rows."""
+    assert request.n is not None
+    assert request.d is not None
+    first, second = (
+        loss_law(network, request.n, request.d, asked.width, request.distribution, asked.initial)  # type: ignore[arg-type]
+        for network in networks
+    )
+    return predicted_crossing(first, second, eta)
+
+
+def _estimate(
+    networks: Sequence[TwoLayer], request: DataRequest, asked: DescentRequest, eta: float
+) -> CrossingEstimate | None:
+    """In closed form; the network with more gates, if the other one is first, changes places with it."""
+    if asked.width is None:
         return None
     assert request.n is not None
     assert request.d is not None
-    try:
-        first, second = (
-            loss_law(network, request.n, request.d, asked.width, request.distribution, asked.initial)  # type: ignore[arg-type]
-            for network in networks
-        )
-        return predicted_crossing(first, second, eta)
-    except InputError:  # rows, a rate or a network that the law does not cover
-        return None
+    first, second = sorted(networks, key=lambda network: network.gates)
+    size = request.n, request.d, asked.width
+    return crossing_estimate(*size, eta, request.distribution, asked.initial, first=first, second=second)  # type: ignore[arg-type]
 
 
 def _losses(

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from derivations.dynamics import Crossings, ExpectedLoss
+from derivations.dynamics import CrossingEstimate, Crossings, ExpectedLoss, late_stage
 from derivations.dynamics.crossing import LAST
 from derivations.dynamics.loss import logarithmic_steps
 from verify.commands.data import DataRequest
@@ -46,6 +47,7 @@ class Report:
     labels: str
     steps: tuple[int, ...]
     predicted: int | None
+    estimated: CrossingEstimate | None = None
     trained: TrainedNetworks | None = None
 
     def ahead(self, sign: int) -> str | None:
@@ -56,7 +58,7 @@ class Report:
 
 def as_json(report: Report) -> str:
     """One JSON object with the public keys."""
-    found = report.crossings
+    found, estimate = report.crossings, report.estimated
     content = {
         "schema": SCHEMA,
         "version": version("gluntk"),
@@ -72,7 +74,9 @@ def as_json(report: Report) -> str:
         "crossings": list(found.steps),
         "most_crossings": found.most,
         "predicted_crossing": report.predicted,
+        "estimated_crossing": estimate and {"step": number(estimate.step), "reliable": estimate.reliable},
         "ahead": {"start": report.ahead(found.ahead_at_start), "end": report.ahead(found.ahead_at_last)},
+        "decided_from": number(late_stage(*report.losses.values()).decided_from),
         "loss": {
             name: {
                 str(k): number(value) for k, value in zip(report.steps, loss.at(report.steps), strict=True)
@@ -129,7 +133,11 @@ def _remarks(report: Report) -> Iterator[str]:
     found = report.crossings
     start, end = report.ahead(found.ahead_at_start), report.ahead(found.ahead_at_last)
     yield "equal before the first step" if start is None else f"ahead before the first step: {start}"
-    yield "equal at last" if end is None else f"ahead at last, where the slowest modes decide: {end}"
+    if end is None:
+        yield "equal at last"
+    else:
+        since = late_stage(*report.losses.values()).decided_from
+        yield f"ahead at last, where the slowest modes decide: {end}, surely from k = {ceil(since):.6g} on"
     if found.most == 0:
         yield "they never cross: partial sums of the modes' weights do not change sign"
         return
@@ -137,6 +145,8 @@ def _remarks(report: Report) -> Iterator[str]:
     yield f"crossings up to {LAST:.0e} steps, at k = {steps} (at most {found.most} are possible)"
     if report.predicted is not None:
         yield f"first crossing by the law of random rows, without these: k = {report.predicted}"
+    if report.estimated is not None and report.estimated.reliable:
+        yield f"first crossing by its closed formula: k = {report.estimated.step:.3g}"
 
 
 def draw_losses(ax: Axes, report: Report) -> None:
