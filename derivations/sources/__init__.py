@@ -11,6 +11,7 @@ from derivations.sources import (
     gate_expansions,
     gated_linear_units,
     glu_condition_numbers,
+    glu_dynamics,
     glu_spectrum,
 )
 from derivations.sources.statement import Statement
@@ -20,6 +21,7 @@ __all__ = ["STATEMENTS", "Statement"]
 STATEMENTS: dict[str, Statement] = {
     **glu_condition_numbers.STATEMENTS,
     **glu_spectrum.STATEMENTS,
+    **glu_dynamics.STATEMENTS,
     **gate_expansions.STATEMENTS,
     **gated_linear_units.STATEMENTS,
     **finite_width.STATEMENTS,
