@@ -128,8 +128,8 @@ def real_labels(target: str) -> Array:
     return np.asarray(centred / np.sqrt(np.mean(centred**2)))
 
 
-def check_labels(Y: ArrayLike, n: int) -> Array:
-    """Return `Y` as a finite float64 vector with one label per row.
+def check_labels(Y: ArrayLike, n: int, name: str = "Y") -> Array:
+    """Return `Y`, which errors call by `name`, as a finite float64 vector with one label per row.
 
     Raises
     ------
@@ -145,10 +145,11 @@ def check_labels(Y: ArrayLike, n: int) -> Array:
     ...
     derivations.errors.InputError: Y must have shape (3,), a label for every row of X, got shape (2,)
     """
+    expected = f"{name} must have shape {(n,)}, a label for every row of {name.replace('Y', 'X')}"
     try:
         shape = np.shape(Y)
     except ValueError as error:  # rows of different lengths
-        raise InputError(f"Y must have shape {(n,)}, a label for every row of X, got {shown(Y)}") from error
+        raise InputError(f"{expected}, got {shown(Y)}") from error
     if shape != (n,):
-        raise InputError(f"Y must have shape {(n,)}, a label for every row of X, got shape {shape}")
-    return check_matrix(np.reshape(Y, (n, 1)), "Y")[:, 0]
+        raise InputError(f"{expected}, got shape {shape}")
+    return check_matrix(np.reshape(Y, (n, 1)), name)[:, 0]

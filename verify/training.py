@@ -7,7 +7,7 @@ Full-batch gradient descent on every weight \(\theta\), with the gradients of `v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,11 +41,14 @@ class TrainedLosses:
         Of every network after each number of steps.
     initial : (S, n) float
         Every network's outputs before the first step.
+    test_losses : (S, s) float, optional
+        Half the summed squared error on further rows, after the same steps.
     """
 
     steps: tuple[int, ...]
     losses: Array
     initial: Array
+    test_losses: Array | None = None
 
     @property
     def mean(self) -> Array:
@@ -71,6 +74,8 @@ def train(
     parametrization: str | None = None,
     workers: int = 1,
     block: int | None = None,
+    test: tuple[ArrayLike, ArrayLike] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainedLosses:
     r"""Train `seeds` random networks of width `width` by gradient descent on half the summed squared error.
 
@@ -96,6 +101,10 @@ def train(
         Threads, each with a block of networks of its own.
     block : int, optional
         Networks trained together; default: as many as fit a core's cache.
+    test : pair of (n', d) and (n',) float, optional
+        Further rows with their labels: the loss is taken on them, and nothing is learned from them.
+    progress : callable, optional
+        Called with (what, networks trained, `seeds`).
 
     Returns
     -------
@@ -121,27 +130,36 @@ def train(
     n, d = points.shape
     labels = check_labels(Y, n)
     m, count = check_positive_integer(width, "width"), check_positive_integer(seeds, "seeds")
+    further = None if test is None else _check_test(test, d)
     moments, eta = _check_steps(steps), _check_rate(rate)
     workers = check_positive_integer(workers, "workers")
     size = min(count, max(BLOCK // (n * m), 1) if block is None else check_positive_integer(block, "block"))
     # Per gate a value and a slope of every neuron, and weights with two sets like them; d may exceed n.
-    check_memory(n, m * size * (1 + d // n), (5 + 3 * chosen.gates) * workers, "the neurons' values")
+    most = max(n, 0 if further is None else len(further[0]))
+    check_memory(most, m * size * (1 + d // most), (5 + 3 * chosen.gates) * workers, "the neurons' values")
 
-    def run(start: int) -> tuple[Array, Array]:
+    def run(start: int) -> TrainedLosses:
         numbers = range(start, min(start + size, count))
-        return _train_block(chosen, points, labels, m, moments, eta, numbers, rng)
+        return _train_block(chosen, points, labels, m, moments, eta, numbers, rng, further)
 
     # The GNU allocator returns freed memory to the system beyond twice the largest array it has seen freed, and
     # then every step pays page faults, up to half the run time. This array is never touched.
     np.empty(2**21)
+    blocks: list[TrainedLosses] = []
     with one_blas_thread(), ThreadPoolExecutor(workers) as pool:
-        blocks = list(pool.map(run, range(0, count, size)))
-    losses = np.concatenate([of_block for of_block, _ in blocks])
-    if not np.isfinite(losses).all():
-        raise InputError(
-            f"rate must be smaller, below 2 / lambda_max of the kernel: with {shown(rate)} a loss leaves float64"
-        )
-    return TrainedLosses(moments, losses, np.concatenate([initial for _, initial in blocks]))
+        for block_of in pool.map(run, range(0, count, size)):
+            blocks.append(block_of)
+            if progress is not None:
+                progress("networks", min(len(blocks) * size, count), count)
+    tests = [one.test_losses for one in blocks if one.test_losses is not None]
+    found = TrainedLosses(
+        moments,
+        np.concatenate([one.losses for one in blocks]),
+        np.concatenate([one.initial for one in blocks]),
+        np.concatenate(tests) if tests else None,
+    )
+    _check_finite(found, labels, eta)
+    return found
 
 
 def kernel_losses(K: ArrayLike, initial: ArrayLike, Y: ArrayLike, steps: Sequence[int], rate: float) -> Array:
@@ -214,10 +232,12 @@ def _train_block(
     rate: float,
     seeds: Sequence[int],
     rng: Seed,
-) -> tuple[Array, Array]:
-    """Losses (b, s) and initial outputs (b, n) of the networks with these numbers."""
+    test: tuple[Array, Array] | None,
+) -> TrainedLosses:
+    """Of the networks with these numbers."""
     batch = draw_batch(network, X.shape[1], width, seeds, rng)
     losses = np.empty((len(seeds), len(steps)))
+    test_losses = None if test is None else np.empty_like(losses)
     # A descent that diverges is told once, when all are done.
     with np.errstate(over="ignore", invalid="ignore"):
         activity = forward(network, batch, X)
@@ -225,11 +245,18 @@ def _train_block(
         for step in range(steps[-1] + 1):
             misfit = activity.outputs - Y
             if step in steps:
-                losses[:, steps.index(step)] = np.sum(np.square(misfit), axis=1) / 2.0
+                at = steps.index(step)
+                losses[:, at] = _half_square(misfit)
+                if test is not None and test_losses is not None:
+                    test_losses[:, at] = _half_square(forward(network, batch, test[0]).outputs - test[1])
             if step < steps[-1]:
                 batch = batch.moved(loss_gradient(network, batch, X, activity, misfit), -rate)
                 activity = forward(network, batch, X)
-    return losses, initial
+    return TrainedLosses(steps, losses, initial, test_losses)
+
+
+def _half_square(misfit: Array) -> Array:
+    return np.asarray(np.sum(np.square(misfit), axis=1) / 2.0)
 
 
 def _check_steps(steps: Sequence[int]) -> tuple[int, ...]:
@@ -238,6 +265,31 @@ def _check_steps(steps: Sequence[int]) -> tuple[int, ...]:
     if not found or not whole or found[0] < 0 or any(one >= next_ for one, next_ in pairwise(found)):
         raise InputError(f"steps must be increasing integers, 0 or more, got {shown(steps)}")
     return tuple(int(step) for step in found)
+
+
+def _check_finite(found: TrainedLosses, Y: Array, rate: float) -> None:
+    with np.errstate(over="ignore", invalid="ignore"):
+        before = _half_square(found.initial - Y)
+    if not np.isfinite(before).all():
+        raise InputError(
+            "Y must hold smaller numbers, or X shorter rows: a loss leaves float64 before the first step"
+        )
+    if not np.isfinite(found.losses).all():
+        raise InputError(
+            "rate must be smaller, below 2 / lambda_max of every network's own kernel (on average above the mean kernel's):"
+            f" with {shown(rate)} a loss leaves float64"
+        )
+    if found.test_losses is not None and not np.isfinite(found.test_losses).all():
+        raise InputError("test Y must hold smaller numbers, or test X shorter rows: a loss leaves float64")
+
+
+def _check_test(test: tuple[ArrayLike, ArrayLike], d: int) -> tuple[Array, Array]:
+    if not isinstance(test, tuple | list) or len(test) != 2:
+        raise InputError(f"test must be a pair of rows and labels, got {shown(test)}")
+    rows = check_matrix(test[0], "test X")
+    if rows.shape[1] != d:
+        raise InputError(f"test X must have {d} columns, like X, got {rows.shape[1]}")
+    return rows, check_labels(test[1], len(rows), "test Y")
 
 
 def _check_rate(rate: float) -> float:

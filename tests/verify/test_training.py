@@ -115,6 +115,34 @@ def test_what_is_recorded_does_not_depend_on_what_else_is():
     np.testing.assert_allclose(np.sum((many.initial - Y) ** 2, axis=1) / 2, many.losses[:, 0], rtol=1e-15)
 
 
+def test_losses_on_further_rows_are_those_of_the_same_networks():
+    steps, few = (0, 1, 20), (X[:4], Y[:4])
+    found = train("reglu", *few, 5, steps, 0.02, 3, test=(X, Y), block=2, workers=2)
+    unseen = train("reglu", *few, 5, steps, 0.02, 3, test=(X[4:], Y[4:]), block=1)
+    plain = train("reglu", *few, 5, steps, 0.02, 3)
+    np.testing.assert_array_equal(found.losses, plain.losses)
+    assert plain.test_losses is None
+    assert found.test_losses is not None
+    assert unseen.test_losses is not None
+    # Sums of a dozen squares, in another order.
+    np.testing.assert_allclose(found.test_losses, found.losses + unseen.test_losses, rtol=1e-13)
+    # They learn four rows and nothing of two others: the labels are independent.
+    assert found.losses[:, -1].mean() < found.losses[:, 0].mean() / 2
+    assert unseen.test_losses[:, -1].mean() > unseen.test_losses[:, 0].mean() / 2
+    on_themselves = train("reglu", *few, 5, steps, 0.02, 3, test=few).test_losses
+    np.testing.assert_array_equal(on_themselves, found.losses)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_ends_with_all_networks_and_changes_nothing(workers: int):
+    told: list[tuple[str, int, int]] = []
+    found = train(
+        "relu", X, Y, 5, (0, 3), 0.02, 7, block=2, workers=workers, progress=lambda *what: told.append(what)
+    )
+    assert told == [("networks", done, 7) for done in (2, 4, 6, 7)]
+    np.testing.assert_array_equal(found.losses, train("relu", X, Y, 5, (0, 3), 0.02, 7).losses)
+
+
 def test_the_mean_and_its_standard_error():
     found = TrainedLosses((0, 1), np.array([[1.0, 5.0], [3.0, 5.0], [5.0, 5.0]]), np.zeros((3, 1)))
     np.testing.assert_allclose(found.mean, [3.0, 5.0])
@@ -205,11 +233,30 @@ def test_a_gradient_term_that_is_dropped_or_off_leaves_the_kernels_curve(factor:
         ({"rate": float("nan")}, "rate must be a positive number, got nan"),
         (
             {"rate": 1e80},
-            "rate must be smaller, below 2 / lambda_max of the kernel: with 1e+80 a loss leaves float64",
+            "rate must be smaller, below 2 / lambda_max of every network's own kernel (on average above the mean kernel's): "
+            "with 1e+80 a loss leaves float64",
         ),
         ({"rng": -1}, "rng must be a non-negative integer"),
         ({"workers": 0}, "workers must be a positive integer, got 0"),
         ({"block": 0}, "block must be a positive integer, got 0"),
+        ({"test": X}, "test must be a pair of rows and labels, got array("),
+        ({"test": (X, Y, X)}, "test must be a pair of rows and labels, got (array("),
+        ({"test": (X[:, :2], Y)}, "test X must have 3 columns, like X, got 2"),
+        ({"test": (X[0], Y)}, "test X must be a matrix of shape (n, d)"),
+        (
+            {"test": (X, Y[1:])},
+            "test Y must have shape (6,), a label for every row of test X, got shape (5,)",
+        ),
+        ({"test": (X, Y * np.nan)}, "test Y must"),
+        ({"test": (np.ones((1, 3)), [1e200])}, "test Y must hold smaller numbers, or test X shorter rows"),
+        (
+            {"Y": Y * 1e200},
+            "Y must hold smaller numbers, or X shorter rows: a loss leaves float64 before the first step",
+        ),
+        (
+            {"X": X * 1e200},
+            "Y must hold smaller numbers, or X shorter rows: a loss leaves float64 before the first step",
+        ),
         ({"parametrization": "mean field"}, "parametrization must be one of standard, ntk"),
     ],
 )
