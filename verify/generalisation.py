@@ -101,6 +101,7 @@ def follow(
 
     Examples
     --------
+    >>> from verify.samples import fresh_samples
     >>> samples = fresh_samples("gaussian", 20, "linear", 10, 200, 100)
     >>> from verify.samples import fresh_samples
     >>> found = follow([lambda X: X @ X.T / 20], [None], samples, (0, np.inf))
@@ -153,15 +154,13 @@ def _measured(
 ) -> tuple[Array, ...]:
     n = sample.train
     size = float(np.mean(sample.Y[:n] ** 2))
-    reached = np.array([learner.steps_to(level * size) for level in levels])
+    reached = np.array([learner.reach(level * size) for level in levels]).reshape(-1, 3)
     singular = learner.modes.values[0] == 0
     return (
         learner.train(steps),
         learner.test(steps),
         np.array([]) if classes is None else learner.wrong(steps, classes),
-        reached,
-        learner.train(reached),
-        learner.test(reached),
+        *reached.T,
         np.array(
             [
                 np.nan if singular else interpolation_error(K, C, sample.Y, n),

@@ -12,7 +12,7 @@ Its mean square errors are, over f_0,
    \big[A_x G_t V^T y - y(x)\big]^2 + C(x,x) - 2 A_x G_t V^T C(X,x) + A_x G_t V^T C V G_t A_x^T, \]
 
 all t from one eigendecomposition. Modes that are 0 to rounding are never learned, so that t to infinity is the
-pseudo-inverse. Between whole steps, t is read off the same formulas: errors are compared at equal training error.
+pseudo-inverse.
 This file knows kernels as matrices only, and shares no formula with `derivations`.
 
 Source: derived here.
@@ -24,7 +24,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from verify.activations import Array
@@ -122,36 +121,35 @@ class Learner:
             variance = self.fresh_variance + np.sum(
                 learned * (learned @ self.spread - 2 * self.across_spread), axis=1
             )
-            # Interpolation leaves nothing to chance: what is left is rounding.
-            certain = variance <= 1e-12 * (self.fresh_variance + 1e-300)
+            # Where f_0 = 0 outputs are certain, and so they are, but for rounding, at rows that are interpolated.
+            certain = variance <= 1e-12 * self.fresh_variance
             deviation = np.sqrt(np.where(certain, 1.0, variance))
             found.append(np.mean(np.where(certain, (1 - np.sign(distance)) / 2, ndtr(-distance / deviation))))
         return np.array(found)
 
-    def steps_to(self, error: float) -> float:
-        """Steps, not a whole number, to this training error: 0 if it begins below, inf if it is never reached.
+    def reach(self, error: float) -> tuple[float, float, float]:
+        """Steps to this training error, the training and the test error there, linear between two whole steps.
+
+        0 steps if it begins below, infinitely many if it is never reached.
 
         Examples
         --------
         >>> one = Learner.of(np.eye(2), np.zeros((2, 2)), np.array([3.0, 1.0]), 1).at(0.5)
-        >>> round(one.steps_to(2.25), 12), one.steps_to(10.0)
-        (1.0, 0.0)
+        >>> one.reach(2.25), one.reach(10.0)
+        ((1.0, 2.25, 1.0), (0.0, 9.0, 1.0))
         """
-
-        def above(log_t: float) -> float:
-            with np.errstate(divide="ignore"):
-                return float(np.log(self.train([np.exp(log_t)])[0] / error))
-
-        first, last = self.train([0, np.inf])
-        if first <= error:
-            return 0.0
-        if last >= error:
-            return np.inf
-        high = 1.0
-        while above(high) > 0:
+        for end in (0.0, np.inf):
+            there = float(self.train([end])[0])
+            if (there <= error) == (end == 0):
+                return end, there, float(self.test([end])[0])
+        high = 1
+        while self.train([high])[0] > error:
             high *= 2
-        low = -1.0
-        while above(low) <= 0:
-            low *= 2
-        # A mode that is learned in one step has no logarithm left to interpolate in: a bound for brentq.
-        return float(np.exp(brentq(lambda t: max(above(t), -1e3), low, high, xtol=1e-13)))
+        low = high // 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.train([middle])[0] > error else (low, middle)
+        above, below = self.train([low, high])
+        share = float((above - error) / (above - below))
+        before, after = self.test([low, high])
+        return low + share, error, float(before + share * (after - before))
