@@ -269,9 +269,15 @@ def design(
 @click.option(
     "--labels",
     type=click.Choice(LABELS),
-    help="Targets: independent normals (default), or linear in the rows.",
+    help="Targets: independent normals (default) or signs, linear in the rows, or a random network's.",
 )
-@click.option("--targets", metavar="FILE", help="Targets of the rows of --input: one column, or one row.")
+@click.option(
+    "--targets",
+    metavar="FILE|NAME",
+    help="Targets of the rows of --input: one column, or one row; or digits:parity, digits:0 to 9, diabetes, "
+    "breast_cancer.",
+)
+@click.option("--rows", type=int, help="Only so many rows of --input, at random.")
 @click.option(
     "--eta",
     default="auto",
@@ -287,13 +293,19 @@ def design(
     help="Outputs before the first step: of a network that is initialised, zero, or of covariance K.",
 )
 @click.option("--at", default="0,1,10,100", show_default=True, metavar="K1,K2,...", help="Numbers of steps.")
+@click.option(
+    "--train",
+    type=int,
+    metavar="SEEDS",
+    help="Train so many real networks of each kind, up to the last step.",
+)
 @click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw both losses and where they cross.")
 @options(REPORT)
 def dynamics(
     networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
     source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
-    width: int | None, labels: str | None, targets: str | None, eta: str, initial: str, at: str,
-    plot: str | None, force: bool, format: str, quiet: bool,
+    width: int | None, labels: str | None, targets: str | None, rows: int | None, eta: str, initial: str, at: str,
+    train: int | None, plot: str | None, force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Expected training losses of two networks under gradient descent, and the steps at which they cross.
 
@@ -306,6 +318,7 @@ def dynamics(
     from verify.commands import dynamics as descent
     from verify.commands.data import DataRequest
     from verify.commands.kernels import NetworkRequest
+    from verify.commands.labels import LabelRequest
 
     names: list[str | None] = [*networks]
     if activation is not None or not networks:
@@ -314,8 +327,8 @@ def dynamics(
         NetworkRequest(name, activation if name is None else None, gates, parametrization, tied)
         for name in names
     ]
-    request = DataRequest(source, prepare, distribution or (None if source else "sphere"), n, d, seed)
-    asked = descent.DescentRequest(width, labels, targets, eta, initial, at)
+    request = DataRequest(source, prepare, distribution or (None if source else "sphere"), n, d, seed, rows)
+    asked = descent.DescentRequest(width, LabelRequest(labels, targets), eta, initial, at, train)
     click.echo(descent.dynamics(described, request, asked, plot, force, format, quiet))
 
 

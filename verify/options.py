@@ -18,7 +18,7 @@ PROFILES = ("quick", "full")
 RUNGS = ("simplified", "exact", "finite")
 BOUNDS = ("none", "shared", "family", "dense")
 INITIAL = ("nngp", "zero", "kernel")
-LABELS = ("random", "linear")
+LABELS = ("random", "linear", "network", "signs")
 
 DESCRIPTION = (
     click.option("--activation", metavar="EXPR", help="Activation as an expression in z, instead of a name."),

@@ -30,6 +30,10 @@ BLOCK = 2**17
 """Numbers in an array of all neurons' values, 1 MB: beyond that a step waits for memory, far below for the interpreter."""
 
 
+class DivergedError(InputError):
+    """The step size is too large for a network that is trained."""
+
+
 @dataclass(frozen=True)
 class TrainedLosses:
     """Losses of networks that were trained on the same rows and labels.
@@ -90,7 +94,7 @@ def train(
     steps : sequence of int
         When to take the loss: increasing, from 0 on.
     rate : float
-        eta. Descent along a kernel is stable below 2 / lambda_max.
+        eta. Descent along a kernel is stable below 2 / lambda_max; networks' own have larger ones than their mean.
     seeds : int
         S, the networks.
     rng : int or numpy.random.SeedSequence
@@ -152,14 +156,11 @@ def train(
             if progress is not None:
                 progress("networks", min(len(blocks) * size, count), count)
     tests = [one.test_losses for one in blocks if one.test_losses is not None]
-    found = TrainedLosses(
-        moments,
-        np.concatenate([one.losses for one in blocks]),
-        np.concatenate([one.initial for one in blocks]),
-        np.concatenate(tests) if tests else None,
+    losses = np.concatenate([one.losses for one in blocks])
+    initial = np.concatenate([one.initial for one in blocks])
+    return _finite(
+        TrainedLosses(moments, losses, initial, np.concatenate(tests) if tests else None), labels, eta
     )
-    _check_finite(found, labels, eta)
-    return found
 
 
 def kernel_losses(K: ArrayLike, initial: ArrayLike, Y: ArrayLike, steps: Sequence[int], rate: float) -> Array:
@@ -238,17 +239,19 @@ def _train_block(
     batch = draw_batch(network, X.shape[1], width, seeds, rng)
     losses = np.empty((len(seeds), len(steps)))
     test_losses = None if test is None else np.empty_like(losses)
+    position = {step: at for at, step in enumerate(steps)}
     # A descent that diverges is told once, when all are done.
     with np.errstate(over="ignore", invalid="ignore"):
         activity = forward(network, batch, X)
         initial = activity.outputs
         for step in range(steps[-1] + 1):
             misfit = activity.outputs - Y
-            if step in steps:
-                at = steps.index(step)
-                losses[:, at] = _half_square(misfit)
+            if step in position:
+                losses[:, position[step]] = _half_square(misfit)
                 if test is not None and test_losses is not None:
-                    test_losses[:, at] = _half_square(forward(network, batch, test[0]).outputs - test[1])
+                    test_losses[:, position[step]] = _half_square(
+                        forward(network, batch, test[0]).outputs - test[1]
+                    )
             if step < steps[-1]:
                 batch = batch.moved(loss_gradient(network, batch, X, activity, misfit), -rate)
                 activity = forward(network, batch, X)
@@ -267,20 +270,18 @@ def _check_steps(steps: Sequence[int]) -> tuple[int, ...]:
     return tuple(int(step) for step in found)
 
 
-def _check_finite(found: TrainedLosses, Y: Array, rate: float) -> None:
+def _finite(found: TrainedLosses, Y: Array, rate: float) -> TrainedLosses:
     with np.errstate(over="ignore", invalid="ignore"):
         before = _half_square(found.initial - Y)
     if not np.isfinite(before).all():
-        raise InputError(
-            "Y must hold smaller numbers, or X shorter rows: a loss leaves float64 before the first step"
-        )
+        raise InputError("Y or X must hold smaller numbers: a loss leaves float64 before the first step")
     if not np.isfinite(found.losses).all():
-        raise InputError(
-            "rate must be smaller, below 2 / lambda_max of every network's own kernel (on average above the mean kernel's):"
-            f" with {shown(rate)} a loss leaves float64"
+        raise DivergedError(
+            f"rate must be smaller, below 2 / lambda_max of each network's kernel: with {shown(rate)} a loss leaves float64"
         )
     if found.test_losses is not None and not np.isfinite(found.test_losses).all():
         raise InputError("test Y must hold smaller numbers, or test X shorter rows: a loss leaves float64")
+    return found
 
 
 def _check_test(test: tuple[ArrayLike, ArrayLike], d: int) -> tuple[Array, Array]:

@@ -12,10 +12,12 @@ from derivations import kernel_function
 from derivations.dynamics import loss_law, predicted_crossing
 from verify import options
 from verify.cli import main
-from verify.commands import dynamics
-from verify.inputs import generate
+from verify.commands import dynamics, labels
+from verify.inputs import generate, read_input
+from verify.labels import draw_labels, real_labels
 
 ROWS = ("--n", "40", "--d", "10", "--data", "gaussian")
+REAL = ("dynamics", "relu", "reglu", "--input", "diabetes", "--width", "9")
 SMALL = ("dynamics", "relu", "reglu", *ROWS, "--width", "100")
 
 
@@ -45,7 +47,7 @@ def loss(K: np.ndarray, C: np.ndarray, Y: np.ndarray, eta: float, k: int) -> flo
 
 
 def test_the_choices_are_those_of_the_command():
-    assert (options.INITIAL, options.LABELS) == (dynamics.INITIAL, dynamics.LABELS)
+    assert (options.INITIAL, options.LABELS) == (dynamics.INITIAL, labels.LABELS)
 
 
 @pytest.mark.parametrize("initial", options.INITIAL)
@@ -53,7 +55,10 @@ def test_the_choices_are_those_of_the_command():
 def test_the_losses_are_those_of_matrix_powers(initial: str, labels: str, capsys):
     found = asked(*SMALL, "--initial", initial, "--labels", labels, "--at", "0,1,7", capsys=capsys)
     X, rng = rows(), np.random.default_rng(np.random.SeedSequence(0, spawn_key=(4,)))
-    Y = rng.standard_normal(40) if labels == "random" else X @ rng.standard_normal(10) / np.sqrt(10)
+    if labels in ("network", "signs"):
+        Y = draw_labels(labels, X, 0)
+    else:
+        Y = rng.standard_normal(40) if labels == "random" else X @ rng.standard_normal(10) / np.sqrt(10)
     kernels = {name: kernel_function(name, width=100)(X) for name in ("relu", "reglu")}
     eta = 1 / max(np.linalg.eigvalsh(K)[-1] for K in kernels.values())
     assert found["eta"] == pytest.approx(eta, rel=1e-12)
@@ -117,6 +122,41 @@ def test_rows_and_targets_of_files(tmp_path: Path, capsys):
     assert "targets must be one number for each of the 40 rows" in err
 
 
+@pytest.mark.parametrize(
+    ("source", "target"), [("digits", "digits:parity"), ("digits", "digits:3"), ("diabetes", "diabetes")]
+)
+def test_some_rows_of_real_data_keep_their_targets(source: str, target: str, capsys):
+    pytest.importorskip("sklearn")
+    options = ("--input", source, "--prepare", "standardize", "--targets", target, "--width", "100")
+    found = asked("dynamics", "relu", "reglu", *options, "--rows", "60", "--at", "0,9", capsys=capsys)
+    assert (found["n"], found["labels"]) == (60, target)
+    X, Y = read_input(source, "standardize"), real_labels(target)
+    taken = np.sort(np.random.default_rng(np.random.SeedSequence(0, spawn_key=(5,))).permutation(len(X))[:60])
+    X, Y = X[taken], Y[taken]
+    K, C = (kernel_function("relu", kind, width=100)(X) for kind in ("ntk", "nngp"))
+    # A dozen products of matrices of 60 rows.
+    assert found["loss"]["relu"]["9"] == pytest.approx(loss(K, C, Y, found["eta"], 9), rel=1e-9)
+    assert found["predicted_crossing"] is None
+    assert f"{source}, some rows by seed 0 (standardize): n = 60" in told(
+        "dynamics", "relu", "reglu", *options, "--rows", "60", capsys=capsys
+    )
+
+
+def test_all_rows_are_taken_in_their_order_and_some_rows_of_a_file_keep_their_targets(tmp_path: Path, capsys):
+    X, Y = rows(), np.arange(40.0)
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "Y.npy", Y[None])
+    options = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"), "--width", "100")
+    zero = ("dynamics", "relu", "reglu", *options, "--initial", "zero")
+    taken = np.sort(np.random.default_rng(np.random.SeedSequence(0, spawn_key=(5,))).permutation(40)[:7])
+    some = asked(*zero, "--rows", "7", capsys=capsys)["loss"]["relu"]["0"]
+    assert some == float(Y[taken] @ Y[taken]) / 2
+    assert asked(*zero, "--rows", "40", capsys=capsys)["loss"] == asked(*zero, capsys=capsys)["loss"]
+    code, out, err = ask(*zero, "--rows", "41", capsys=capsys)
+    assert (code, out) == (2, "")
+    assert "rows must be at most 40, all of the input's, got 41" in err
+
+
 def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
     target = tmp_path / "losses.svg"
     told(*SMALL, "--plot", str(target), capsys=capsys)
@@ -138,6 +178,12 @@ def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
         ((*SMALL, "--at", "1,x"), "at must be whole numbers"),
         ((*SMALL, "--at", "-1"), "at must be whole numbers"),
         ((*SMALL, "--targets", "Y.npy"), "targets belong to the rows of --input"),
+        ((*SMALL, "--rows", "3"), "rows belong to --input; with --data give --n"),
+        ((*REAL, "--rows", "0"), "rows must be a positive integer, got 0"),
+        ((*REAL, "--targets", "diabetes", "--labels", "signs"), "labels and targets are two ways"),
+        ((*REAL, "--targets", "digits:3"), "targets digits:3 belong to --input digits, got 'diabetes'"),
+        ((*REAL, "--targets", "digits:11"), "targets must be one of digits:parity, "),
+        ((*REAL, "--targets", "digits"), "targets must be one of digits:parity, "),
         (("dynamics", "relu", *ROWS, "--width", "9"), "networks must be two, got 1"),
         (("dynamics", "relu", "relu", *ROWS, "--width", "9"), "networks must differ"),
         (("dynamics", "relu", "reglu", *ROWS), "width is needed"),

@@ -6,8 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from derivations.arguments import check_choice, check_memory, check_positive_integer
 from derivations.dynamics import ExpectedLoss, crossings, expected_loss, loss_law, predicted_crossing
 from derivations.dynamics.loss import MOST_STEPS, check_rate
@@ -17,17 +15,17 @@ from derivations.numeric import kernel_function
 from verify.activations import Array
 from verify.commands.data import DataRequest
 from verify.commands.dynamics_report import Report, as_json, as_text, draw_losses
+from verify.commands.dynamics_trained import check_work, train_networks
 from verify.commands.kernels import NetworkRequest, check_outputs, check_representable
+from verify.commands.labels import INDEPENDENT, LabelRequest
 from verify.commands.progress import progress
 from verify.eigenvalues import extremes
-from verify.inputs import read_input
 from verify.output import FIGURES, write_figure
 from verify.plots import new_figure
 
 LARGEST = 4000
 """Rows of the largest matrix of which all eigenvectors are computed."""
 INITIAL = ("nngp", "zero", "kernel")
-LABELS = ("random", "linear")
 
 
 @dataclass(frozen=True)
@@ -35,11 +33,11 @@ class DescentRequest:
     """The options that say what is fitted, how, and from where."""
 
     width: int | None
-    labels: str | None
-    targets: str | None
+    target: LabelRequest
     eta: str
     initial: str
     at: str
+    train: int | None = None
 
     def check(self, request: DataRequest) -> None:
         """Refuse what is wrong before anything is read or computed.
@@ -54,12 +52,16 @@ class DescentRequest:
             raise InputError(f"n must be at most {LARGEST} for all eigenvectors, got {request.n}")
         if self.width is not None:
             check_positive_integer(self.width, "width")
-        if self.targets is not None and request.source is None:
-            raise InputError("targets belong to the rows of --input; for generated rows give --labels")
-        if self.targets is not None and self.labels is not None:
-            raise InputError("labels and targets are two ways to say what is fitted; give one of the two")
-        check_choice(self.labels or "random", "labels", LABELS)
+        self.target.check(request)
         check_choice(self.initial, "initial", INITIAL)
+        if self.train is not None:
+            check_positive_integer(self.train, "train")
+            if self.width is None:
+                raise InputError("width is needed with --train")
+            if self.initial != "nngp":
+                raise InputError(
+                    f"initial must be nngp with --train: real networks begin with such outputs, got {self.initial!r}"
+                )
         self.steps()
         self.rate()
 
@@ -82,20 +84,6 @@ class DescentRequest:
         except ValueError:
             raise InputError(f"eta must be a number or auto, got {self.eta!r}") from None
 
-    def fitted(self, X: Array, seed: int) -> Array:
-        """Y, (n,) float: read, or drawn with variance 1 for rows of |x|^2 = d."""
-        if self.targets is not None:
-            Y = read_input(self.targets)
-            if Y.shape not in ((len(X), 1), (1, len(X))):
-                raise InputError(
-                    f"targets must be one number for each of the {len(X)} rows, got shape {Y.shape}"
-                )
-            return Y.ravel()
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4,)))
-        if self.labels == "linear":
-            return np.asarray(X @ rng.standard_normal(X.shape[1]) / np.sqrt(X.shape[1]))
-        return rng.standard_normal(len(X))
-
 
 def dynamics(
     requests: Sequence[NetworkRequest],
@@ -110,6 +98,7 @@ def dynamics(
     networks = _networks(requests)
     asked.check(request)
     names = [network.name for network in networks]
+    real = {request.symbolic().name: request.finite() for request in requests} if asked.train else {}
     kernels = [kernel_function(network, width=asked.width) for network in networks]
     # Derived before data are read: a network without one is refused at once.
     outputs = [kernel_function(network, kind="nngp") for network in networks if asked.initial == "nngp"]
@@ -117,11 +106,12 @@ def dynamics(
     if plot is not None:
         check_outputs({"plot": plot}, force, request.source, FIGURES)
         panel = new_figure()
-    X = request.load()
+    X, Y = asked.target.load(request)
     if len(X) > LARGEST:
         raise InputError(f"input must have at most {LARGEST} rows for all eigenvectors, got {len(X)}")
     check_memory(len(X), len(X), 8, "two kernels")
-    Y = asked.fitted(X, request.seed)
+    if asked.train and asked.width:
+        check_work(len(X), asked.width, asked.steps(), asked.train)
     threads = os.cpu_count() or 1
     with progress(quiet, "kernels"):
         matrices = [kernel(X, threads=threads) for kernel in kernels]
@@ -142,7 +132,11 @@ def dynamics(
     with progress(quiet, "crossings"):
         found = crossings(losses[names[0]], losses[names[1]])
         predicted = _prediction(networks, request, asked, eta)
-    kind = asked.targets or asked.labels or "random"
+    trained = None
+    if asked.train and asked.width:
+        trained = train_networks(
+            real, X, Y, asked.width, asked.steps(), eta, asked.train, request.seed, quiet
+        )
     report = Report(
         losses,
         found,
@@ -153,9 +147,10 @@ def dynamics(
         eta,
         2 / max(largest),
         asked.initial,
-        kind,
+        asked.target.name,
         asked.steps(),
         predicted,
+        trained,
     )
     if plot is not None and panel is not None:
         figure, (axes,) = panel
@@ -168,7 +163,7 @@ def _prediction(
     networks: Sequence[TwoLayer], request: DataRequest, asked: DescentRequest, eta: float
 ) -> int | None:
     """Of the crossing, from the law of random rows; None where that does not apply, or says none."""
-    if request.source is not None or request.prepare != "raw" or (asked.labels or "random") != "random":
+    if request.source is not None or request.prepare != "raw" or asked.target.name not in INDEPENDENT:
         return None
     assert request.n is not None
     assert request.d is not None

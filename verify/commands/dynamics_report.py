@@ -14,6 +14,7 @@ from derivations.dynamics import Crossings, ExpectedLoss
 from derivations.dynamics.crossing import LAST
 from derivations.dynamics.loss import logarithmic_steps
 from verify.commands.data import DataRequest
+from verify.commands.dynamics_trained import TrainedNetworks, draw_trained, trained_content, trained_lines
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
 from verify.plots import COLOURS
@@ -45,6 +46,7 @@ class Report:
     labels: str
     steps: tuple[int, ...]
     predicted: int | None
+    trained: TrainedNetworks | None = None
 
     def ahead(self, sign: int) -> str | None:
         """The network with the smaller loss, None if they are equal."""
@@ -85,6 +87,7 @@ def as_json(report: Report) -> str:
             for name, loss in report.losses.items()
         },
     }
+    content |= trained_content(report.trained, report.steps)
     return json.dumps(content, indent=2)
 
 
@@ -108,6 +111,8 @@ def as_text(report: Report, plot: str | None) -> str:
         "",
         *(f"  {line}" for line in _remarks(report)),
     ]
+    if report.trained is not None:
+        lines += ["", *trained_lines(report.trained, report.steps)]
     if plot is not None:
         lines.append(f"  figure: {plot}")
     return "\n".join(lines)
@@ -140,6 +145,8 @@ def draw_losses(ax: Axes, report: Report) -> None:
     steps = logarithmic_steps(min(last, LAST))[1:]
     for (name, loss), colour in zip(report.losses.items(), COLOURS, strict=False):
         ax.plot(steps, loss.at(steps), color=colour, label=name, linewidth=1.4)
+    if report.trained is not None:
+        draw_trained(ax, report.trained)
     for k in report.crossings.steps:
         ax.axvline(k, color="0.6", linewidth=0.8, linestyle=":")
     ax.set_xscale("log")

@@ -1,0 +1,180 @@
+"""`gluntk dynamics --train`: what is told is what `train` measures, beside the kernels' losses, or one line why not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from verify.cli import main
+from verify.commands import dynamics_trained
+from verify.finite import finite_network
+from verify.inputs import generate
+from verify.trained_crossing import TrainedCrossing, trained_crossing
+from verify.training import TrainedLosses, train
+
+SMALL = ("dynamics", "relu", "reglu", "--n", "12", "--d", "5", "--data", "gaussian", "--width", "200")
+TRAINED = (*SMALL, "--train", "30", "--at", "0,1,40")
+
+
+def ask(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    return int(stop.value.code or 0), *capsys.readouterr()
+
+
+def told(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
+    code, out, err = ask(*arguments, capsys=capsys)
+    assert (code, err) == (0, "")
+    return out
+
+
+def asked(*arguments: str, capsys: pytest.CaptureFixture[str]) -> dict:
+    return json.loads(told(*arguments, "--format", "json", capsys=capsys))
+
+
+def problem() -> tuple[np.ndarray, np.ndarray]:
+    streams = [np.random.default_rng(np.random.SeedSequence(0, spawn_key=(key,))) for key in (0, 4)]
+    return generate("gaussian", 12, 5, streams[0]), streams[1].standard_normal(12)
+
+
+def test_what_is_told_is_what_networks_do(capsys):
+    found = asked(*TRAINED, capsys=capsys)
+    X, Y = problem()
+    rng = np.random.SeedSequence(0, spawn_key=(6,))
+    relu, reglu = (train(name, X, Y, 200, range(41), found["eta"], 30, rng) for name in ("relu", "reglu"))
+    for name, losses in (("relu", relu), ("reglu", reglu)):
+        shown = found["trained"][name]
+        # The rate is that of an eigenvalue, which another routine gives to 1e-14.
+        np.testing.assert_allclose(list(shown["loss"].values()), losses.mean[[0, 1, 40]], rtol=1e-9)
+        np.testing.assert_allclose(
+            list(shown["standard_error"].values()), losses.standard_error[[0, 1, 40]], rtol=1e-9
+        )
+        assert list(shown["loss"]) == list(shown["standard_error"]) == ["0", "1", "40"]
+        assert shown["grown"] == 0
+    crossing = trained_crossing(relu, reglu, np.random.SeedSequence(0, spawn_key=(7,)))
+    assert crossing is not None
+    assert found["trained_crossing"] == {"step": crossing.step, "low": crossing.low, "high": crossing.high}
+    assert found["train"] == 30
+    text = told(*TRAINED, capsys=capsys)
+    assert "Mean loss of 30 trained networks each, m = 200, +- its standard error" in text
+    ahead = "relu" if crossing.ahead < 0 else "reglu"
+    assert f"{ahead} is ahead from k = {crossing.step} on (95 % interval: {crossing.low:.0f} to " in text
+    row = next(line for line in text.splitlines()[::-1] if line.startswith("  relu "))
+    assert f"{relu.mean[40]:.4g}"[:3] in row
+    assert row.count("+-") == 3
+
+
+def test_wide_networks_are_near_the_kernels_curve_and_begin_like_it(capsys):
+    wide = (*SMALL[:-1], "2000", "--train", "60", "--at", "0,3,10")
+    found = asked(*wide, capsys=capsys)
+    for name in ("relu", "reglu"):
+        for k in ("0", "3", "10"):
+            mean, error = (found["trained"][name][what][k] for what in ("loss", "standard_error"))
+            # 4 standard errors, and what is left of the width's own: 0.05 after 10 steps at m = 2000, d = 5.
+            assert abs(mean - found["loss"][name][k]) < 4 * error + 0.05 * mean
+            # Power: that is seen which is a quarter off.
+            assert 4 * error < 0.25 * mean
+
+
+def test_the_rest_of_the_report_is_as_without_networks(capsys):
+    plain = asked(*SMALL, "--at", "0,1,40", capsys=capsys)
+    assert plain["train"] is plain["trained"] is plain["trained_crossing"] is None
+    found = asked(*TRAINED, capsys=capsys)
+    for key in ("train", "trained", "trained_crossing"):
+        del plain[key], found[key]
+    assert plain == found
+    assert "trained" not in told(*SMALL, capsys=capsys)
+
+
+def test_one_network_has_no_standard_error(capsys):
+    found = asked(*SMALL, "--train", "1", "--at", "0,40", capsys=capsys)
+    assert found["trained"]["relu"]["standard_error"] is None
+    assert found["trained_crossing"] is None or found["trained_crossing"]["low"] is None
+    text = told(*SMALL, "--train", "1", capsys=capsys)
+    assert "+-" not in text
+    assert "interval" not in text
+
+
+def made_up(ahead: int, low: float | None, high: float | None) -> dynamics_trained.TrainedNetworks:
+    losses = {
+        name: TrainedLosses((0, 1, 2), np.array([[3.0, 2.0, last]] * 4), np.zeros((4, 1)))
+        for name, last in (("relu", 2.5), ("reglu", 4.0))
+    }
+    return dynamics_trained.TrainedNetworks(
+        9, losses, TrainedCrossing(2, low, high, ahead) if ahead else None
+    )
+
+
+def test_remarks_say_who_is_ahead_from_when_and_whose_loss_has_grown():
+    text = "\n".join(dynamics_trained.trained_lines(made_up(-1, 1.0, np.inf), (0, 2)))
+    assert "relu is ahead from k = 2 on (95 % interval: 1 to after 2)" in text
+    assert "the loss of 4 of 4 networks of reglu has grown" in text
+    assert "networks of relu has grown" not in text
+    text = "\n".join(dynamics_trained.trained_lines(made_up(0, None, None), (0, 2)))
+    assert "relu is ahead at all steps up to 2" in text
+    content = dynamics_trained.trained_content(made_up(1, 0.0, np.inf), (0, 2))
+    assert content["trained_crossing"] == {"step": 2, "low": 0.0, "high": "inf"}
+    json.dumps(content, allow_nan=False)
+
+
+def test_the_figure_has_the_trained_means_and_their_bands(tmp_path: Path, capsys):
+    target = tmp_path / "losses.svg"
+    told(*TRAINED, "--plot", str(target), capsys=capsys)
+    told(*SMALL, "--at", "0,1,40", "--plot", str(tmp_path / "plain.svg"), capsys=capsys)
+    assert target.read_text().count("<path") > (tmp_path / "plain.svg").read_text().count("<path") + 4
+    from verify.plots import new_figure
+
+    _, (ax,) = new_figure()
+    dynamics_trained.draw_trained(ax, made_up(1, 1.0, 2.0))
+    assert [line.get_linestyle() for line in ax.lines] == ["--", "--"]
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), [2.0, 4.0])
+    assert len(ax.collections) == 2
+
+
+def test_expressions_are_trained_too(capsys):
+    named = asked(*TRAINED, capsys=capsys)["trained"]["relu"]["loss"]
+    own = ("dynamics", "reglu", "--activation", "max(0, z)", *TRAINED[3:])
+    found = asked(*own, capsys=capsys)["trained"]
+    (loss,) = (found[name]["loss"] for name in found if name != "reglu")
+    assert finite_network("relu").gates == 0
+    # The same function, compiled; a rounding of the rate in 40 steps.
+    np.testing.assert_allclose(list(loss.values()), list(named.values()), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((*SMALL, "--train", "0"), "train must be a positive integer, got 0"),
+        ((*SMALL, "--train", "-5"), "train must be a positive integer, got -5"),
+        ((*SMALL[:-2], "--parametrization", "ntk", "--train", "5"), "width is needed with --train"),
+        ((*SMALL, "--train", "5", "--initial", "zero"), "initial must be nngp with --train"),
+        ((*SMALL, "--train", "5", "--eta", "1"), "eta must be below 2 / lambda_1 = "),
+        (
+            (*SMALL, "--train", "5", "--at", "1000000000"),
+            "train must be fewer networks, or at fewer steps: 5 of ",
+        ),
+        (
+            (*SMALL, "--train", "1000000000"),
+            "train must be fewer networks, or at fewer steps: 1000000000 of ",
+        ),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], line: str, capsys):
+    code, out, err = ask(*arguments, capsys=capsys)
+    assert (code, out) == (2, "")
+    assert line in err
+    assert err.count("\n") == 1
+
+
+def test_a_descent_that_diverges_names_eta_and_the_network(capsys):
+    # Two neurons: a network's own lambda_1 is often several times that of the mean.
+    narrow = ("dynamics", "relu", "reglu", "--n", "12", "--d", "5", "--data", "gaussian", "--width", "2")
+    unstable = asked(*narrow, capsys=capsys)["eta_bound"] * 0.99
+    code, out, err = ask(*narrow, "--train", "40", "--eta", str(unstable), "--at", "400", capsys=capsys)
+    assert (code, out) == (2, "")
+    assert "eta must be smaller for networks of " in err
+    assert "lambda_1 of a network's own kernel is on average larger" in err
+    assert err.count("\n") == 1

@@ -1,0 +1,92 @@
+"""The last crossing of trained losses: exact on made-up losses, an interval that covers, and one line for bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from derivations.errors import InputError
+from verify.trained_crossing import TrainedCrossing, trained_crossing
+from verify.training import TrainedLosses
+
+STEPS = (0, 1, 2, 5, 10, 20)
+
+
+def losses(values: np.ndarray, steps: tuple[int, ...] = STEPS) -> TrainedLosses:
+    return TrainedLosses(steps, np.asarray(values, dtype=float), np.zeros((len(values), 1)))
+
+
+def crossing(differences: list[list[float]]) -> TrainedCrossing | None:
+    """Of losses that differ so; what both have in common cancels."""
+    common = np.arange(len(differences))[:, None] + np.exp(-np.array(STEPS) / 7)
+    return trained_crossing(losses(common + np.array(differences)), losses(common))
+
+
+def test_it_is_the_last_change_of_sign_of_the_mean():
+    assert crossing([[-1, -1, -1, 1, 1, 1]] * 3) == TrainedCrossing(5, 5.0, 5.0, 1)
+    assert crossing([[1, -1, 1, 1, -1, -1]] * 3) == TrainedCrossing(10, 10.0, 10.0, -1)
+    assert crossing([[-1, -1, -1, -1, -1, 1]] * 3) == TrainedCrossing(20, 20.0, 20.0, 1)
+    # Neither network's order, but that of the means.
+    found = crossing([[-3, -3, -3, 1, 1, 1], [1, 1, 4, 4, 4, 4]])
+    assert found is not None
+    assert found.step == 2
+
+
+def test_there_is_none_where_the_order_never_changes():
+    assert crossing([[1, 1, 1, 1, 1, 1]] * 2) is None
+    assert crossing([[-1, -1, -1, -1, -1, -1]]) is None
+    assert crossing([[0, 0, 0, 0, 0, 0]] * 2) is None
+    assert crossing([[1, 1, 1, 1, 1, 0]] * 2) is None
+
+
+def test_the_interval_reaches_from_the_start_to_beyond_the_last_step_where_networks_disagree():
+    assert crossing([[-1, -1, -1, 1, 1, 1]]) == TrainedCrossing(5, None, None, 1)
+    undecided = [[9.0] * 6, [-9.0] * 6, [-1.0, -1, -1, 1, 1, 1]]
+    assert crossing(undecided) == TrainedCrossing(5, 0.0, np.inf, 1)
+
+
+def test_the_interval_holds_the_true_crossing_as_often_as_it_says():
+    rng, steps, true, held = np.random.default_rng(0), tuple(range(41)), 20.5, []
+    lengths = []
+    for number in range(120):
+        # The mean of the differences is (k - 20.5) / 10, and a network is off by N(0, 1).
+        off = (np.arange(41) - true) / 10 + rng.standard_normal((40, 1))
+        found = trained_crossing(losses(off, steps), losses(0 * off, steps), rng=number)
+        assert found is not None
+        assert found.low is not None
+        assert found.high is not None
+        # The first whole step from 20.5 on is 21.
+        held.append(found.low <= 21 <= found.high)
+        lengths.append(found.high - found.low)
+    # 95 %, less 1.5 that percentiles lose with 40 networks, within 4 standard deviations of 2.2 %; whole steps add some.
+    assert 0.85 < np.mean(held) < 0.9999
+    # 2 * 1.96 * 10 / sqrt(40) = 6.2, and a step more for two roundings.
+    assert 5.2 < np.mean(lengths) < 7.2
+
+
+def test_the_same_seed_gives_the_same_interval():
+    off = np.random.default_rng(0).standard_normal((20, 1)) + np.array(STEPS) - 4.0
+    first, second, third = (trained_crossing(losses(off), losses(0 * off), rng=seed) for seed in (1, 1, 2))
+    assert first == second
+    assert first is not None
+    assert third is not None
+    assert first.step == third.step
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "level", "line"),
+    [
+        (losses(np.zeros((2, 6))), losses(np.zeros((3, 6))), 0.95, "first and second must have"),
+        (
+            losses(np.zeros((2, 2)), (0, 1)),
+            losses(np.zeros((2, 2)), (0, 2)),
+            0.95,
+            "first and second must have",
+        ),
+        (losses(np.zeros((2, 6))), losses(np.zeros((2, 6))), 1.0, "level must lie strictly between 0 and 1"),
+    ],
+)
+def test_bad_input_is_one_line(first: TrainedLosses, second: TrainedLosses, level: float, line: str):
+    with pytest.raises(InputError) as caught:
+        trained_crossing(first, second, level=level)
+    assert str(caught.value).startswith(line)

@@ -1,0 +1,222 @@
+"""What `gluntk dynamics --train` adds: networks that are really trained, their mean losses and where these cross."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from derivations.arguments import check_memory
+from derivations.dynamics.crossing import PER_DECADE
+from derivations.dynamics.loss import logarithmic_steps
+from derivations.errors import InputError
+from verify.activations import Array
+from verify.commands.progress import progress
+from verify.commands.tables import aligned
+from verify.commands.values import number, readable
+from verify.finite import FiniteNetwork
+from verify.plots import COLOURS
+from verify.trained_crossing import TrainedCrossing, trained_crossing
+from verify.training import DivergedError, TrainedLosses, train
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_VALUES = 10**13
+"""Neurons' values at rows, over all steps and networks: a core takes half a day."""
+STEP_VALUES = 2 * 10**4
+"""A step of the smallest network takes as long as so many."""
+DIGITS = 4
+BAND = 1.96
+"""Standard errors of a 95 % band."""
+
+
+@dataclass(frozen=True)
+class TrainedNetworks:
+    """Losses of networks of one width by name, and the last crossing of their means."""
+
+    width: int
+    losses: Mapping[str, TrainedLosses]
+    crossing: TrainedCrossing | None
+
+    @property
+    def seeds(self) -> int:
+        """Networks of each name."""
+        return len(next(iter(self.losses.values())).losses)
+
+    @property
+    def last(self) -> int:
+        """Steps trained."""
+        return next(iter(self.losses.values())).steps[-1]
+
+    def grown(self, name: str) -> int:
+        """How many networks have a larger loss after the last step than before the first."""
+        losses = self.losses[name].losses
+        return int(np.count_nonzero(losses[:, -1] > losses[:, 0]))
+
+
+def check_work(n: int, width: int, steps: Sequence[int], seeds: int) -> None:
+    """Refuse what would take days, or more memory than there is.
+
+    Raises
+    ------
+    InputError
+        If networks times steps are too many.
+
+    Examples
+    --------
+    >>> check_work(1000, 1000, (0, 10**6), 100)
+    Traceback (most recent call last):
+    ...
+    derivations.errors.InputError: train must be fewer networks, or at fewer steps: 100 of width 1000 on 1000 rows for
+    1000000 steps are 2e+14 values of neurons, of which 1e+13 take a core half a day
+    """
+    values = 2 * steps[-1] * max(n * width * seeds, STEP_VALUES)
+    if values > MOST_VALUES:
+        raise InputError(
+            f"train must be fewer networks, or at fewer steps: {seeds} of width {width} on {n} rows for {steps[-1]} steps "
+            f"are {values:.0e} values of neurons, of which {MOST_VALUES:.0e} take a core half a day"
+        )
+    check_memory(seeds, len(_recorded(steps)), 8, "all losses")
+
+
+def train_networks(
+    networks: Mapping[str, FiniteNetwork],
+    X: Array,
+    Y: Array,
+    width: int,
+    steps: Sequence[int],
+    eta: float,
+    seeds: int,
+    seed: int,
+    quiet: bool,
+) -> TrainedNetworks:
+    """Train both kinds with the same streams up to the last of the steps.
+
+    Raises
+    ------
+    InputError
+        If a loss leaves float64.
+    """
+    rng = np.random.SeedSequence(seed, spawn_key=(6,))
+    found = {}
+    for name, network in networks.items():
+        with progress(quiet, f"training {name}") as bar:
+            try:
+                found[name] = train(
+                    network,
+                    X,
+                    Y,
+                    width,
+                    _recorded(steps),
+                    eta,
+                    seeds,
+                    rng,
+                    workers=os.cpu_count() or 1,
+                    progress=bar,
+                )
+            except DivergedError:
+                raise InputError(
+                    f"eta must be smaller for networks of {name} with m = {width}: descent diverges at {eta:.6g}, for "
+                    "lambda_1 of a network's own kernel is on average larger than that of the mean kernel"
+                ) from None
+    first, second = found.values()
+    crossing = trained_crossing(first, second, np.random.SeedSequence(seed, spawn_key=(7,)))
+    return TrainedNetworks(width, found, crossing)
+
+
+def _recorded(steps: Sequence[int]) -> tuple[int, ...]:
+    return tuple(sorted({*steps, *logarithmic_steps(steps[-1], PER_DECADE)}))
+
+
+def trained_content(trained: TrainedNetworks | None, steps: Sequence[int]) -> dict[str, object]:
+    """The public keys."""
+    if trained is None:
+        return {"train": None, "trained": None, "trained_crossing": None}
+    found = trained.crossing
+    return {
+        "train": trained.seeds,
+        "trained": {
+            name: {
+                "loss": _at(losses, losses.mean, steps),
+                "standard_error": None if trained.seeds == 1 else _at(losses, losses.standard_error, steps),
+                "grown": trained.grown(name),
+            }
+            for name, losses in trained.losses.items()
+        },
+        "trained_crossing": found
+        and {
+            "step": found.step,
+            "low": None if found.low is None else number(found.low),
+            "high": None if found.high is None else number(found.high),
+        },
+    }
+
+
+def _at(losses: TrainedLosses, values: Array, steps: Sequence[int]) -> dict[str, float | str]:
+    return {str(k): number(values[losses.steps.index(k)]) for k in steps}
+
+
+def trained_lines(trained: TrainedNetworks, steps: Sequence[int]) -> Iterator[str]:
+    """The table and what there is to say about it."""
+    one = trained.seeds == 1
+    yield f"Mean loss of {trained.seeds} trained networks each, m = {trained.width}" + (
+        "" if one else ", +- its standard error"
+    )
+    table = [["k", *(f"{k:.6g}" for k in steps)]]
+    for name, losses in trained.losses.items():
+        at = [losses.steps.index(k) for k in steps]
+        pairs = zip(losses.mean[at], losses.standard_error[at], strict=True)
+        table.append(
+            [
+                name,
+                *(
+                    readable(mean, DIGITS) + ("" if one else f" +- {readable(error, 2)}")
+                    for mean, error in pairs
+                ),
+            ]
+        )
+    yield from aligned(table, names=1)
+    yield ""
+    yield f"  {_crossing_line(trained)}"
+    for name in trained.losses:
+        if count := trained.grown(name):
+            yield (
+                f"  the loss of {count} of {trained.seeds} networks of {name} has grown: lambda_1 of a network's "
+                "own kernel is on average above that of the mean kernel"
+            )
+
+
+def _crossing_line(trained: TrainedNetworks) -> str:
+    found, (first, second) = trained.crossing, trained.losses
+    if found is None:
+        means = [losses.mean[-1] for losses in trained.losses.values()]
+        ahead = "neither" if means[0] == means[1] else (first, second)[int(means[1] < means[0])]
+        return f"trained networks: {ahead} is ahead at all steps up to {trained.last}"
+    interval = ""
+    if found.low is not None and found.high is not None:
+        ends = [
+            f"{end:.0f}" if np.isfinite(end) else f"after {trained.last}" for end in (found.low, found.high)
+        ]
+        interval = f" (95 % interval: {ends[0]} to {ends[1]})"
+    return f"trained networks: {first if found.ahead < 0 else second} is ahead from k = {found.step} on{interval}"
+
+
+def draw_trained(ax: Axes, trained: TrainedNetworks) -> None:
+    """Dashed means with 95 % bands, and the interval of their crossing."""
+    for (name, losses), colour in zip(trained.losses.items(), COLOURS, strict=False):
+        steps = np.array(losses.steps[1:])
+        mean = losses.mean[1:]
+        label = f"{name}, mean of {trained.seeds} networks"
+        ax.plot(steps, mean, color=colour, label=label, linewidth=1.4, linestyle="--")
+        if trained.seeds > 1:
+            error = BAND * losses.standard_error[1:]
+            low = np.maximum(mean - error, mean * 1e-3)  # for the logarithmic axis
+            ax.fill_between(steps, low, mean + error, color=colour, alpha=0.2, linewidth=0)
+    found = trained.crossing
+    if found is not None and found.low is not None and found.high is not None:
+        ends = max(found.low, 1), min(found.high, trained.last)
+        ax.axvspan(*ends, color="0.6", alpha=0.25, linewidth=0, label="95 % interval of their crossing")

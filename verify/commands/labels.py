@@ -1,0 +1,85 @@
+"""What a command fits: labels that are drawn for its rows, of a bundled data set, or of a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from derivations.arguments import check_choice
+from derivations.errors import InputError
+from verify.activations import Array
+from verify.commands.data import DataRequest
+from verify.inputs import DATA_SETS, read_input
+from verify.labels import TARGETS, draw_labels, real_labels
+
+LABELS = ("random", "linear", "network", "signs")
+INDEPENDENT = ("random", "signs")
+"""Of the rows, and of variance 1."""
+
+
+@dataclass(frozen=True)
+class LabelRequest:
+    """The options of the command line that say what is fitted."""
+
+    labels: str | None
+    targets: str | None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return self.targets or self.labels or LABELS[0]
+
+    def check(self, request: DataRequest) -> None:
+        """Refuse what does not go together, before anything is read.
+
+        Raises
+        ------
+        InputError
+            If labels are said in two ways, or are not those of the rows.
+        """
+        check_choice(self.labels or LABELS[0], "labels", LABELS)
+        if self.targets is None:
+            return
+        if request.source is None:
+            raise InputError("targets belong to the rows of --input; for generated rows give --labels")
+        if self.labels is not None:
+            raise InputError("labels and targets are two ways to say what is fitted; give one of the two")
+        dataset = self.targets.partition(":")[0]
+        if self.targets in TARGETS and dataset != request.source:
+            raise InputError(f"targets {self.targets} belong to --input {dataset}, got {request.source!r}")
+        if self.targets not in TARGETS and dataset in DATA_SETS:
+            check_choice(self.targets, "targets", TARGETS)
+
+    def load(self, request: DataRequest) -> tuple[Array, Array]:
+        """Rows (n, d), and what is fitted (n,).
+
+        Raises
+        ------
+        InputError
+            If either is bad, or there is not one target for each row.
+        """
+        X = request.load()
+        if self.targets is None:
+            return X, self._drawn(X, request.seed)
+        assert request.source is not None
+        total = len(read_input(request.source)) if request.rows else len(X)
+        if self.targets in TARGETS:
+            Y = real_labels(self.targets)
+        else:
+            found = read_input(self.targets)
+            if found.shape not in ((total, 1), (1, total)):
+                raise InputError(
+                    f"targets must be one number for each of the {total} rows, got shape {found.shape}"
+                )
+            Y = found.ravel()
+        return X, Y[request.taken(total)]
+
+    def _drawn(self, X: Array, seed: int) -> Array:
+        if self.labels not in (None, "random", "linear"):
+            return draw_labels(self.labels, X, seed)
+        # As `draw_labels` does it, from the stream that this command has always drawn from.
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4,)))
+        if self.labels == "linear":
+            return np.asarray(X @ rng.standard_normal(X.shape[1]) / np.sqrt(X.shape[1]))
+        return rng.standard_normal(len(X))
