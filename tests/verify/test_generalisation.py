@@ -102,6 +102,16 @@ def test_equal_rows_are_learned_in_the_range_of_their_kernel():
     assert ends.test.item() == pytest.approx(found.test([np.inf])[0], rel=ROUNDING)
 
 
+def test_what_is_singular_to_rounding_is_not_solved_for():
+    def nearly(rows: np.ndarray) -> np.ndarray:
+        return np.diag(np.where(np.arange(len(rows)) == 1, 1e-17, 1.0))
+
+    found = follow([nearly], [None], [Sample(X, Y, N)], (np.inf,))
+    assert found.train.item() == pytest.approx(Y[1] ** 2 / N, rel=1e-12)
+    assert np.isnan(found.interpolated).all()
+    assert np.isnan(found.left_out).all()
+
+
 @pytest.mark.parametrize("index", range(2))
 def test_the_steps_to_an_error_lead_to_it(index: int):
     one, _, _ = learner(index)

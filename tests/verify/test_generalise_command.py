@@ -144,6 +144,15 @@ def test_the_text_says_who_is_faster_and_whose_gap_is_larger(capsys):
         "gap at convergence: that of reglu is larger, by more than 20 % of that of relu: not little" in text
     )
     assert "splits share rows" not in text
+    found = asked(*linear, capsys=capsys)
+    (row,) = (line.split() for line in text.splitlines() if line.startswith("  convergence"))
+    assert row[1:3] == [f"{found['gaps']['convergence'][name]:.4g}" for name in ("relu", "reglu")]
+    added, low, high = found["gap_difference"]["reglu"]["convergence"]
+    assert row[3:6] == [f"{added:+.3g}", f"[{low:+.3g},", f"{high:+.3g}]"]
+    (steps,) = (
+        line.split() for line in text.splitlines() if line.startswith("  reglu ") and len(line.split()) == 4
+    )
+    assert steps[1:] == [f"{found['steps']['reglu'][level]:.4g}" for level in ("0.5", "0.1", "0.01")]
     assert "20 draws" in text
 
 
@@ -163,6 +172,7 @@ def sentence(first: float, change: float, scatter: float) -> str:
         ((1.0, 0.5, 0.1), "that of b is larger, by more than 20 % of that of a: not little"),
         ((1.0, -0.5, 0.1), "that of b is smaller, by more than 20 % of that of a: not little"),
         ((1.0, 0.2, 0.2), "that of b is larger; whether within 20 % of that of a is not decided"),
+        ((1.0, -0.2, 0.2), "that of b is smaller; whether within 20 % of that of a is not decided"),
         ((1.0, 0.0, 3.0), "no difference is seen; whether within 20 % of that of a is not decided"),
         ((-1.0, 0.5, 0.1), "that of b is smaller"),
         ((1.0, np.nan, 0.1), "not known for every split"),
