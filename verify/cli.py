@@ -364,13 +364,16 @@ def dynamics(
 @click.option(
     "--at", default="0,1,10,100,1000", show_default=True, metavar="K1,K2,...", help="Numbers of steps."
 )
+@click.option(
+    "--seeds", type=int, help="Train so many real networks of each kind on every split, up to the last step."
+)
 @click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw errors over steps, and gaps.")
 @options(REPORT)
 def generalise(
     networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
     source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
     width: int | None, train: int, test: int, splits: int, targets: str | None, labels: str | None, teacher: str | None,
-    noise: float, initial: str, at: str, plot: str | None, force: bool, format: str, quiet: bool,
+    noise: float, initial: str, at: str, seeds: int | None, plot: str | None, force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Training and test errors along gradient descent of networks' kernels: who is faster, and whose gap is larger.
 
@@ -399,7 +402,7 @@ def generalise(
     request = DataRequest(source, prepare, drawn, None if source else train + test, d, seed)
     asked = generalisation.GeneraliseRequest(
         width, LabelRequest(labels, targets), teacher, noise, train, test,
-        splits, initial, at,
+        splits, initial, at, seeds,
     )  # fmt: skip
     click.echo(generalisation.generalise(described, request, asked, plot, force, format, quiet))
 

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from derivations import kernel_function
+from derivations.dynamics.loss import logarithmic_steps
 from verify import options
 from verify.bootstrap import Interval, resampled
 from verify.cli import main
 from verify.commands import generalise
-from verify.commands.generalise_report import Gap, _speed, _verdict
-from verify.generalisation import follow
+from verify.commands.generalise_words import Gap, speed, verdict
+from verify.generalisation import LEVELS, follow
 from verify.samples import fresh_samples, resplit
+from verify.trained_generalisation import follow_trained
 
 SMALL = (
     "generalise",
@@ -99,6 +101,7 @@ def test_labels_teachers_and_three_networks(capsys):
     assert found["left_out"]["gqu"] > alone.left_out[:, 0].mean()
     assert list(found["gap_difference"]) == ["relu", "reglu"]
     assert found["against"] == "gqu"
+    assert found["targets"] == "network (bilinear)"
     noise = asked(*SMALL, "--labels", "random", capsys=capsys)
     assert noise["errors"]["relu"]["train"]["inf"] == 0
 
@@ -156,10 +159,37 @@ def test_the_text_says_who_is_faster_and_whose_gap_is_larger(capsys):
     assert "20 draws" in text
 
 
+def test_trained_networks_stand_beside_their_kernels(capsys):
+    trained = (*SMALL, "--seeds", "2", "--at", "0,4,400")
+    found = asked(*trained, capsys=capsys)
+    kernels = followed(fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG))
+    rates = [float(1 / largest) for largest in kernels.largest.max(axis=1)]
+    steps = sorted({0, 4, *logarithmic_steps(400, 20)})
+    samples = fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG)
+    expected = follow_trained(
+        ("relu", "reglu"), samples, 50, rates, steps, LEVELS, 2, np.random.SeedSequence(0, spawn_key=(9,))
+    )
+    for k, name in enumerate(("relu", "reglu")):
+        values = expected.test[:, k, [steps.index(step) for step in (0, 4, 400)]].mean(axis=0)
+        assert list(found["trained"]["errors"][name]["test"].values()) == pytest.approx(values, rel=1e-9)
+        assert found["trained"]["steps"][name]["0.5"] == pytest.approx(
+            expected.reached[:, k, 0].mean(), rel=1e-9
+        )
+        gap = found["trained"]["gaps"][name]["0.1"]
+        assert gap == pytest.approx(expected.gap_there[:, k, 1].mean(), rel=1e-9)
+    text = told(*trained, capsys=capsys)
+    assert f"{expected.train[:, 1, steps.index(4)].mean():.4g}" in text
+    assert "trained networks, to a training error of 50 %: reglu takes 1." in text
+    assert "trained networks: not all come to a training error of 1 % within 4 steps" in told(
+        *SMALL, "--seeds", "1", "--at", "4", capsys=capsys
+    )
+    assert asked(*SMALL, capsys=capsys)["trained"] is None
+
+
 def sentence(first: float, change: float, scatter: float) -> str:
     rng = np.random.default_rng(0)
     plain = first * (1 + 0.1 * rng.random(40))
-    return _verdict(Gap("convergence", np.stack([plain, plain * (1 + change) + scatter * rng.standard_normal(40)], 1)), 1,
+    return verdict(Gap("convergence", np.stack([plain, plain * (1 + change) + scatter * rng.standard_normal(40)], 1)), 1,
                     "b", "a")  # fmt: skip
 
 
@@ -192,7 +222,7 @@ def test_what_is_said_of_two_gaps(arguments: tuple[float, float, float], said: s
     ],
 )
 def test_what_is_said_of_two_speeds(saved: Interval | None, said: str):
-    assert _speed(saved, "b", "a", 0.1) == f"to a training error of 10 %: {said}"
+    assert speed(saved, "b", "a", 0.1) == f"to a training error of 10 %: {said}"
 
 
 def test_equal_rows_with_different_targets_are_never_fitted(tmp_path: Path, capsys):
@@ -227,6 +257,12 @@ def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
         ((*SMALL, "--test", "-3"), "test must be a positive integer, got -3"),
         ((*SMALL, "--train", "5000"), "train must be at most 4000 rows"),
         ((*SMALL, "--at", "1,x"), "at must be whole numbers"),
+        ((*SMALL, "--seeds", "0"), "seeds must be a positive integer, got 0"),
+        ((*SMALL, "--seeds", "2", "--initial", "zero"), "initial must be nngp with --seeds"),
+        (
+            (*SMALL, "--seeds", "2000000", "--at", "1000000"),
+            "seeds must be fewer, or at fewer steps",
+        ),
         ((*SMALL, "--noise", "nan"), "noise must be a variance, 0 or larger, got nan"),
         ((*SMALL, "--n", "40"), "n is that of --train and --test here"),
         ((*SMALL, "--prepare", "normalize"), "prepare belongs to --input, got 'normalize' with --data"),

@@ -18,6 +18,7 @@ from verify.bootstrap import FEWEST
 from verify.commands.data import DataRequest
 from verify.commands.generalise_plots import draw_generalisation
 from verify.commands.generalise_report import Report, as_json, as_text
+from verify.commands.generalise_trained import check_work, train_networks
 from verify.commands.kernels import NetworkRequest, check_outputs, check_representable
 from verify.commands.labels import LabelRequest
 from verify.commands.progress import progress
@@ -50,6 +51,7 @@ class GeneraliseRequest:
     splits: int
     initial: str
     at: str
+    seeds: int | None = None
 
     def check(self, request: DataRequest) -> None:
         """Refuse what is wrong before anything is read or computed.
@@ -81,7 +83,16 @@ class GeneraliseRequest:
             raise InputError("labels and noise belong to --data; for the rows of --input give --targets")
         elif self.target.targets is None and request.source not in DATA_SETS:
             raise InputError("targets are needed with the rows of a file")
-        self.steps()
+        steps = self.steps()
+        if self.seeds is not None:
+            check_positive_integer(self.seeds, "seeds")
+            if self.width is None:
+                raise InputError("width is needed with --seeds")
+            if self.initial != "nngp":
+                raise InputError(
+                    f"initial must be nngp with --seeds: real networks begin so, got {self.initial!r}"
+                )
+            check_work(self.train, self.width, steps, self.seeds * self.splits)
 
     def steps(self) -> tuple[int, ...]:
         """Numbers of steps, ascending."""
@@ -98,6 +109,13 @@ class GeneraliseRequest:
         if request.source in OWN and self.target.targets is None:
             return LabelRequest(None, OWN[request.source])
         return self.target
+
+    def fitted_name(self, request: DataRequest) -> str:
+        """For people."""
+        if request.source is not None:
+            return self.fitted(request).name
+        labels = self.target.labels or "linear"
+        return f"network ({self.teacher or TEACHER})" if labels == "network" else labels
 
     def samples(self, request: DataRequest) -> tuple[Iterator[Sample], tuple[float, float] | None]:
         """Rows with targets, and the two values of these where they are classes.
@@ -156,7 +174,8 @@ def generalise(
     if plot is not None:
         check_outputs({"plot": plot}, force, request.source, FIGURES)
         panel = new_figure(2)
-    samples, classes = asked.samples(request)
+    drawn, classes = asked.samples(request)
+    samples = list(drawn)
     check_memory(asked.train + asked.test, asked.train + asked.test, 4 * len(names), "two kernels")
     at = asked.steps()
     curve = logarithmic_steps(max(at[-1], 1), PER_DECADE) if plot else ()
@@ -171,17 +190,32 @@ def generalise(
             classes,
             None if bar is None else lambda done: bar("splits", done, asked.splits),
         )
+    trained = None
+    if asked.seeds and asked.width:
+        with progress(quiet, "training") as bar:
+            trained = train_networks(
+                {name: request.finite() for name, request in zip(names, requests, strict=True)},
+                samples,
+                found,
+                asked.width,
+                at,
+                asked.seeds,
+                np.random.SeedSequence(request.seed, spawn_key=(9,)),
+                None if bar is None else lambda done: bar("training", done, asked.splits),
+            )
     report = Report(
         names,
         found,
         (*at, np.inf),
         request,
-        asked.fitted(request).name if request.source else (asked.target.labels or "linear"),
+        asked.fitted_name(request),
         asked.noise,
         asked.train,
         asked.test,
         asked.width,
         asked.initial,
+        asked.seeds,
+        trained,
     )
     if plot is not None and panel is not None:
         draw_generalisation(*panel, report)

@@ -10,50 +10,20 @@ from importlib.metadata import version
 
 import numpy as np
 
-from verify.activations import Array
-from verify.bootstrap import Interval, resampled
+from verify.bootstrap import Interval
 from verify.commands.data import DataRequest
+from verify.commands.generalise_trained import trained_content, trained_remarks, trained_rows
+from verify.commands.generalise_words import Gap, percent, saved, speed, verdict
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
 from verify.generalisation import Descents
+from verify.trained_generalisation import TrainedDescents
 
 BEGINNINGS = {
     "nngp": "of networks that are initialised (NNGP covariance)",
     "zero": "zero outputs",
 }
 DIGITS = 4
-LITTLE = 0.2
-"""A change of the gap, relative, up to which it is called little."""
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Test less training error of every network at one moment, and its difference to that of the first.
-
-    Attributes
-    ----------
-    moment : str
-    gaps : (S, k) float
-    """
-
-    moment: str
-    gaps: Array
-
-    def mean(self, index: int) -> float:
-        """Over the splits."""
-        return float(self.gaps[:, index].mean())
-
-    def difference(self, index: int) -> Interval:
-        """To the first network's, paired."""
-        return resampled(np.mean, [self.gaps[:, index] - self.gaps[:, 0]])
-
-    def change(self, index: int) -> Interval:
-        """Of the mean gap, relative to the first network's."""
-        return resampled(_relative, [self.gaps[:, 0], self.gaps[:, index]])
-
-
-def _relative(first: Array, other: Array, axis: int) -> Array:
-    return np.asarray(np.mean(other, axis) / np.mean(first, axis) - 1)
 
 
 @dataclass(frozen=True)
@@ -70,6 +40,8 @@ class Report:
     test: int
     width: int | None
     initial: str
+    seeds: int | None = None
+    trained: TrainedDescents | None = None
 
     @property
     def columns(self) -> list[int]:
@@ -81,6 +53,11 @@ class Report:
         """S."""
         return len(self.found.train)
 
+    @property
+    def finite(self) -> list[int]:
+        """The steps asked for, without convergence."""
+        return [int(step) for step in self.at if np.isfinite(step)]
+
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
         """At every training error, and at convergence."""
@@ -91,12 +68,8 @@ class Report:
         return (*levels, Gap("convergence", self.found.gap[..., -1]))
 
     def saved(self, index: int, level: int) -> Interval | None:
-        """How many times fewer steps than the first network; None where one never comes to the training error."""
-        reached = self.found.reached[:, [0, index], level]
-        if not np.isfinite(reached).all() or not (reached > 0).all():
-            return None
-        found = resampled(np.mean, [np.log(reached[:, 0] / reached[:, 1])])
-        return Interval(*np.exp(found))
+        """How many times fewer steps than the first network."""
+        return saved(self.found.reached[:, [0, index], level])
 
 
 def as_json(report: Report) -> str:
@@ -139,7 +112,7 @@ def as_json(report: Report) -> str:
         "against": names[0],
         "faster": {
             name: {
-                f"{level:g}": None if (saved := report.saved(k, i)) is None else _ends(saved)
+                f"{level:g}": None if (times := report.saved(k, i)) is None else _ends(times)
                 for i, level in enumerate(found.levels)
             }
             for k, name in enumerate(names)
@@ -155,6 +128,7 @@ def as_json(report: Report) -> str:
             for k, name in enumerate(names)
             if k
         },
+        "trained": trained_content(report.trained, names, report.finite, report.seeds),
     }
     return json.dumps(content, indent=2)
 
@@ -210,6 +184,8 @@ def _errors_table(report: Report) -> Iterator[list[str]]:
             if values is not None:
                 means = values[:, k, report.columns].mean(axis=0)
                 yield [name if kind == "train" else "", kind, *(readable(mean, DIGITS) for mean in means)]
+        if report.trained is not None:
+            yield from trained_rows(report.trained, k, report.finite)
 
 
 def _gaps_table(report: Report) -> Iterator[list[str]]:
@@ -227,17 +203,6 @@ def _shown(interval: Interval, form: str) -> str:
     return f"{interval.estimate:{form}} [{interval.low:{form}}, {interval.high:{form}}]"
 
 
-def percent(share: float) -> str:
-    """As people write it.
-
-    Examples
-    --------
-    >>> percent(0.1), percent(0.005)
-    ('10 %', '0.5 %')
-    """
-    return f"{100 * share:g} %"
-
-
 def _percent(interval: Interval) -> str:
     """Of ratios whose divisor may be near 0, without digits that nobody can use."""
     return f"{interval.estimate:+.0%} [{interval.low:+.0%}, {interval.high:+.0%}]".replace("%", " %")
@@ -247,9 +212,9 @@ def _remarks(report: Report) -> Iterator[str]:
     first, *others = report.names
     for k, name in enumerate(others, start=1):
         for i, level in enumerate(report.found.levels):
-            yield _speed(report.saved(k, i), name, first, level)
+            yield speed(report.saved(k, i), name, first, level)
         for gap in report.gaps:
-            yield _verdict(gap, k, name, first)
+            yield verdict(gap, k, name, first)
     solved = " and ".join(
         f"{readable(report.found.interpolated[:, k].mean(), DIGITS)} of {name}"
         for k, name in enumerate(report.names)
@@ -260,42 +225,8 @@ def _remarks(report: Report) -> Iterator[str]:
         for k, name in enumerate(report.names)
     )
     yield f"rows to train on, each left out in turn: error {left_out}"
+    if report.trained is not None:
+        yield f"trained: {report.seeds} networks of width {report.width} of each kind on every split, every weight"
+        yield from trained_remarks(report.trained, report.names)
     if report.request.source is not None:
         yield "splits share rows: intervals are about other splits of these rows, not about other rows"
-
-
-def _speed(saved: Interval | None, name: str, first: str, level: float) -> str:
-    to = f"to a training error of {percent(level)}"
-    if saved is None:
-        return f"{to}: not every split gets there"
-    if saved.low <= 1 <= saved.high:
-        return (
-            f"{to}: no difference in speed is seen between {name} and {first} "
-            f"(a factor of {saved.low:.3g} to {saved.high:.3g})"
-        )
-    if saved.estimate > 1:
-        return f"{to}: {name} takes {saved.estimate:.3g} times fewer steps ({saved.low:.3g} to {saved.high:.3g}) than {first}"
-    return (
-        f"{to}: {name} takes {1 / saved.estimate:.3g} times more steps ({1 / saved.high:.3g} to {1 / saved.low:.3g}) than "
-        f"{first}"
-    )
-
-
-def _verdict(gap: Gap, index: int, name: str, first: str) -> str:
-    """Whether the gaps differ, and whether by little."""
-    added, change = gap.difference(index), gap.change(index)
-    where = f"gap at {gap.moment}"
-    if not np.isfinite(added.low):
-        return f"{where}: not known for every split"
-    if not added.excludes_zero:
-        seen = "no difference is seen"
-    else:
-        seen = f"that of {name} is {'larger' if added.estimate > 0 else 'smaller'}"
-    if gap.mean(0) <= 0 or not np.isfinite(change.low):
-        return f"{where}: {seen}"
-    size = max(abs(change.low), abs(change.high))
-    if size <= LITTLE:
-        return f"{where}: {seen}; at most {percent(LITTLE)} of that of {first}: little"
-    if change.low > LITTLE or change.high < -LITTLE:
-        return f"{where}: {seen}, by more than {percent(LITTLE)} of that of {first}: not little"
-    return f"{where}: {seen}; whether within {percent(LITTLE)} of that of {first} is not decided"
