@@ -9,7 +9,7 @@ from derivations.dynamics.argument import loss_argument
 from derivations.dynamics.crossing import Crossings, crossings
 from derivations.dynamics.early import EarlyStage, early_loss, early_stage, exact_smallest_rows
 from derivations.dynamics.law import LossLaw, loss_law, predicted_crossing
-from derivations.dynamics.loss import ExpectedLoss, expected_loss
+from derivations.dynamics.loss import ExpectedLoss, expected_loss, expected_losses
 from derivations.dynamics.moments import expected_trace, expected_trace_with_outputs, trace_polynomial
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "early_stage",
     "exact_smallest_rows",
     "expected_loss",
+    "expected_losses",
     "expected_trace",
     "expected_trace_with_outputs",
     "loss_argument",

@@ -13,8 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from derivations.dynamics.loss import ExpectedLoss
+from derivations.dynamics.loss import BLOCK, UNDERFLOW, ExpectedLoss
 from derivations.errors import InputError
 from derivations.spectrum.harmonics import Array
 
@@ -76,8 +77,7 @@ def crossings(first: ExpectedLoss, second: ExpectedLoss, last: int = LAST) -> Cr
         return Crossings((), 0, at_start, at_last)
     grid = _grid(last)
     found, before, previous = [], at_start, 0
-    for k in grid:
-        sign = terms.sign(k)
+    for k, sign in zip(grid, terms.signs(np.array(grid)).tolist(), strict=True):
         if sign and before and sign != before:
             found.append(_bisected(terms, previous, k, sign))
         if sign:
@@ -109,27 +109,38 @@ class _Difference:
         np.add.at(sizes, inverse.ravel(), np.abs(weights))
         return cls(-values, total, sizes, first.start - second.start, first.start + second.start)
 
-    def sign(self, k: int) -> int:
-        """Of the difference after k >= 1 steps; 0 where rounding could turn it."""
-        slowest = k * self.exponents[0]
-        if np.isneginf(slowest):
-            return 0  # nothing is left of either
-        if slowest < -1:
-            # Late: all terms over the largest, so that none underflows.
-            factors, start, size = np.exp(k * self.exponents - slowest), 0.0, 0.0
-        else:
-            # Early: what was lost, in digits of its own.
-            factors, start = np.expm1(k * self.exponents), self.start
-            size = 0.0 if start == 0 else self.start_size
-        total = start + self.coefficients @ factors
-        return 0 if abs(total) <= ROUNDED * (size + self.sizes @ np.abs(factors)) else int(np.sign(total))
+    def signs(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Of the difference after k >= 1 steps, in ascending order : (s,) int; 0 where rounding could turn it."""
+        size = max(1, BLOCK // len(self.exponents))
+        return np.concatenate([self._signs(steps[i : i + size]) for i in range(0, len(steps), size)])
+
+    def _signs(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+        if np.isneginf(slowest := self.exponents[0]):
+            return np.zeros(len(steps), int)  # nothing is left of either
+        late = steps * slowest < -1
+        result = np.empty(len(steps), int)
+        # Early: what was lost, in digits of its own.
+        size = 0.0 if self.start == 0 else self.start_size
+        factors = np.expm1(np.multiply.outer(steps[~late], self.exponents))
+        result[~late] = self._rounded(self.start, size, self.coefficients, self.sizes, factors)
+        if late.any():
+            # Late: all terms over the largest, so that none underflows, and without those that do all the same.
+            alive = np.searchsorted(-self.exponents, UNDERFLOW / -steps[late].min() - slowest)
+            factors = np.exp(np.multiply.outer(steps[late], self.exponents[:alive] - slowest))
+            result[late] = self._rounded(0.0, 0.0, self.coefficients[:alive], self.sizes[:alive], factors)
+        return result
+
+    @staticmethod
+    def _rounded(start: float, size: float, coefficients: Array, sizes: Array, factors: Array) -> Array:
+        total = start + factors @ coefficients
+        return np.where(np.abs(total) <= ROUNDED * (size + np.abs(factors) @ sizes), 0, np.sign(total))
 
 
 def _bisected(terms: _Difference, low: int, high: int, sign: int) -> int:
     """The first k in (low, high] with this sign, there being one change."""
     while high - low > 1:
         middle = (low + high) // 2
-        if terms.sign(middle) == sign:
+        if terms.signs(np.array([middle]))[0] == sign:
             high = middle
         else:
             low = middle

@@ -10,12 +10,11 @@ Source: derived here (`derivations.dynamics.argument`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.special import logsumexp
+from numpy.typing import ArrayLike, NDArray
 
 from derivations.errors import InputError
 from derivations.matrix import check_matrix
@@ -23,6 +22,12 @@ from derivations.spectrum.harmonics import Array
 
 MOST_STEPS = 10**15
 """Whole numbers up to here are exact in float64."""
+BLOCK = 2**16
+"""Numbers computed at once, half a megabyte."""
+ROWS = 256
+"""Of a symmetric matrix, multiplied at once."""
+UNDERFLOW = -746.0
+"""exp of less is 0."""
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,9 @@ class ExpectedLoss:
         """
         at = _steps(steps)
         with np.errstate(divide="ignore"):
-            logs = np.log(self.weights / 2)
-        result = np.array([logsumexp(logs + _times(k, self.logarithms)) for k in at])
-        # At the start the modes need not be summed.
-        with np.errstate(divide="ignore"):
-            return np.where(at == 0, np.log(self.start), result)
+            result = np.full(len(at), np.log(self.start))  # at the start the modes need not be summed
+            result[at > 0] = self._log_after(at[at > 0])
+        return result
 
     def lost(self, steps: ArrayLike) -> Array:
         """E L_0 - E L_k : (s,) float, to full relative accuracy.
@@ -86,7 +89,25 @@ class ExpectedLoss:
         >>> loss.lost([1])
         array([1.5e-20])
         """
-        return np.array([self.weights @ -np.expm1(_times(k, self.logarithms)) / 2 for k in _steps(steps)])
+        at = _steps(steps)
+        result = np.zeros(len(at))
+        for chosen in _blocks(at, len(self.weights)):
+            result[chosen] = -np.expm1(np.multiply.outer(at[chosen], self.logarithms)) @ self.weights / 2
+        return result
+
+    def _log_after(self, at: Array) -> Array:
+        """log E L_k after k >= 1 steps : (s,) float."""
+        kept = self.weights > 0
+        logarithms, weights = self.logarithms[kept], self.weights[kept]
+        if not len(weights) or np.isneginf(slowest := logarithms[-1]):
+            return np.full(len(at), -np.inf)
+        # Over the slowest mode no term overflows, and one of them is its whole weight.
+        relative = logarithms - slowest
+        sums = np.empty(len(at))
+        for chosen in _blocks(at, len(weights)):
+            alive = np.searchsorted(relative, UNDERFLOW / at[chosen].min())
+            sums[chosen] = np.exp(np.multiply.outer(at[chosen], relative[alive:])) @ weights[alive:]
+        return np.log(sums / 2) + at * slowest
 
 
 def expected_loss(
@@ -119,6 +140,19 @@ def expected_loss(
     ...
     derivations.errors.InputError: eta must be below 2 / lambda_1 = 2, at which gradient descent no longer converges, got 2
     """
+    return expected_losses(K, eta, targets, (covariance,))[0]
+
+
+def expected_losses(
+    K: ArrayLike, eta: float, targets: ArrayLike, covariances: Sequence[ArrayLike | None]
+) -> tuple[ExpectedLoss, ...]:
+    """As `expected_loss`, for several covariances of the outputs at initialisation, from one eigendecomposition.
+
+    Examples
+    --------
+    >>> [loss.start for loss in expected_losses(np.eye(2), 0.5, [1.0, 0.0], (None, np.eye(2)))]
+    [0.5, 1.5]
+    """
     matrix = check_matrix(K, "K")
     n = len(matrix)
     if matrix.shape != (n, n):
@@ -130,16 +164,28 @@ def expected_loss(
     # Eigenvalues have an error of about n eps lambda_1; what is below is a mode that is not learned.
     values = np.where(values <= n * np.finfo(float).eps * values[-1], 0.0, values)
     check_rate(eta, float(values[-1]))
-    weights = (vectors.T @ Y) ** 2
-    start = float(Y @ Y)
-    if covariance is not None:
-        C = check_matrix(covariance, "covariance")
-        if C.shape != (n, n):
-            raise InputError(f"covariance must have shape ({n}, {n}), got {C.shape}")
-        weights = weights + np.maximum(np.einsum("ij,ij->j", vectors, C @ vectors), 0.0)
-        start += float(np.trace(C))
     order = np.argsort(logarithms := decay(eta * values))
-    return ExpectedLoss(logarithms[order], weights[order], start / 2)
+    found = []
+    for covariance in covariances:
+        weights, start = (vectors.T @ Y) ** 2, float(Y @ Y)
+        if covariance is not None:
+            C = check_matrix(covariance, "covariance")
+            if C.shape != (n, n):
+                raise InputError(f"covariance must have shape ({n}, {n}), got {C.shape}")
+            weights = weights + np.maximum(_forms(C, vectors), 0.0)
+            start += float(np.trace(C))
+        found.append(ExpectedLoss(logarithms[order], weights[order], start / 2))
+    return tuple(found)
+
+
+def _forms(C: Array, vectors: Array) -> Array:
+    """v^T C v of every column v : (n,) float; blocks of the symmetric C above its diagonal count twice."""
+    n = len(C)
+    if n <= ROWS:
+        return np.asarray(np.einsum("ij,ij->j", vectors, C @ vectors))
+    half = n // 2
+    above = np.einsum("ij,ij->j", vectors[:half], C[:half, half:] @ vectors[half:])
+    return _forms(C[:half, :half], vectors[:half]) + _forms(C[half:, half:], vectors[half:]) + 2 * above
 
 
 def check_rate(eta: float, largest: float) -> None:
@@ -174,9 +220,13 @@ def decay(shares: Array) -> Array:
         )
 
 
-def _times(k: float, logarithms: Array) -> Array:
-    """k log, 0 at k = 0 even where the logarithm is -inf."""
-    return k * logarithms if k else np.zeros_like(logarithms)
+def _blocks(steps: Array, modes: int) -> Iterator[NDArray[np.intp]]:
+    """Indices of k >= 1, ascending in k, so many that what is computed of them with all modes stays in a cache."""
+    order = np.argsort(steps, kind="stable")
+    order = order[np.searchsorted(steps[order], 1.0) :]
+    size = max(1, BLOCK // max(modes, 1))
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
 
 
 def _steps(steps: ArrayLike) -> Array:

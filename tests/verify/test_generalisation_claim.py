@@ -19,7 +19,7 @@ from verify.claims.generalisation.cells import (
     SMALL,
     TRAINED,
     Compared,
-    DescentCell,
+    GapCell,
     RealCell,
     kernels_and_starts,
 )
@@ -29,11 +29,11 @@ from verify.streams import seed_sequence
 
 ALPHA = 1e-3 / 90
 """The share of a check in a whole audit."""
-CELLS = (DescentCell("linear", 100, 20, 300, 24), DescentCell("noise", 100, 20, 300, 24))
+CELLS = (GapCell("linear", 100, 20, 300, 24), GapCell("noise", 100, 20, 300, 24))
 
 
 @cache
-def measured() -> dict[DescentCell, Compared]:
+def measured() -> dict[GapCell, Compared]:
     return {cell: cell.measure(np.random.SeedSequence(2), 1.0) for cell in (SMALL[1], *LARGE, TRAINED[0])}
 
 
@@ -42,7 +42,7 @@ def judged(rung: str, found: dict) -> Evidence:
     return chosen.judge(CLAIMS["A19"].statement, Setting(found, ALPHA, 0.999, 0.005))
 
 
-def made(saved: float, change: float, scatter: float = 0.02) -> dict[DescentCell, Compared]:
+def made(saved: float, change: float, scatter: float = 0.02) -> dict[GapCell, Compared]:
     """Networks of which the gated one is e^saved times faster and has a gap that is larger by a share of `change`."""
     rng = np.random.default_rng(0)
     found = {}
@@ -109,7 +109,7 @@ def test_an_error_that_is_not_reached_decides_nothing():
 
 
 def test_a_cell_measures_what_follow_does_and_more_draws_begin_with_the_same():
-    cell = DescentCell("of a ReGLU network", 10, 3, 16, 3, test=8)
+    cell = GapCell("of a ReGLU network", 10, 3, 16, 3, test=8)
     few, many = (cell.measure(np.random.SeedSequence(1), factor) for factor in (0.01, 2.0))
     assert (len(few.saved), len(many.saved)) == (3, 6)
     np.testing.assert_array_equal(few.saved, many.saved[:3])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logsumexp
 
 from derivations.dynamics import ExpectedLoss, crossings, expected_loss
 from derivations.dynamics.crossing import LAST
@@ -46,6 +47,40 @@ def test_the_loss_is_that_of_matrix_powers(eta: float, k: int):
     if k == 1:
         lost = by_matrices(K, eta, Y, C, 0) - exact
         assert loss.lost([1])[0] == pytest.approx(float(lost), rel=1e-12)
+
+
+def test_many_steps_of_many_modes_are_sums_over_modes():
+    # More modes than are summed at once, weights over 600 orders of magnitude, steps in any order.
+    rng = np.random.default_rng(5)
+    n = 3000
+    logarithms = np.sort(-np.geomspace(1e-9, 30.0, n))
+    weights = 10.0 ** rng.uniform(-300, 300, n)
+    weights[::7] = 0.0
+    loss = ExpectedLoss(logarithms, weights, float(weights.sum() / 2))
+    steps = rng.permutation(np.concatenate([[0, 0, 1], np.geomspace(1, 1e12, 200).round()]))
+    with np.errstate(divide="ignore"):
+        by_step = [
+            logsumexp(np.log(weights / 2) + k * logarithms) if k else np.log(loss.start) for k in steps
+        ]
+    # k times an exponent is rounded alike in both; sums of 3000 terms to 3000 eps at worst.
+    np.testing.assert_allclose(loss.log_at(steps), by_step, rtol=4e-16, atol=1e-12)
+    by_step = [weights @ -np.expm1(k * logarithms) / 2 for k in steps]
+    np.testing.assert_allclose(loss.lost(steps), by_step, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [3, 600])
+def test_every_mode_has_its_share_of_the_first_outputs(n: int):
+    # One mode at a time by the definition; 600 rows are split into blocks.
+    rng = np.random.default_rng(n)
+    A, B = rng.standard_normal((2, n, n))
+    K, C = A @ A.T / n, B @ B.T / n
+    loss = expected_loss(K, 0.1, np.zeros(n), C)
+    values, vectors = np.linalg.eigh(K)
+    shares = [v @ C @ v for v in vectors.T]
+    for value, share in zip(values[:: n // 3], shares[:: n // 3], strict=True):
+        at = np.argmin(np.abs(loss.logarithms - 2 * np.log1p(-0.1 * value)))
+        assert loss.weights[at] == pytest.approx(share, rel=1e-10)
+    assert loss.weights.sum() == pytest.approx(np.trace(C), rel=1e-12)
 
 
 def test_the_first_steps_of_a_tiny_rate_keep_their_digits():

@@ -52,7 +52,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class DescentCell:
+class GapCell:
     """Rows, teacher and first outputs of one size and kind, drawn `draws` times; networks are trained if `seeds` is not 0.
 
     Attributes
@@ -124,12 +124,12 @@ class RealCell:
 
     @property
     def name(self) -> str:
-        """As `DescentCell`."""
+        """As `GapCell`."""
         return f"generalisation/kernels/{self.target}/n={self.train}/m={self.width}"
 
     @property
     def thousands(self) -> int:
-        """As `DescentCell`."""
+        """As `GapCell`."""
         return 1 + int(self.splits * (self.train + self.test) ** 2 / 2e4)
 
     def measure(self, seed: np.random.SeedSequence, _: float) -> Compared | None:
@@ -165,13 +165,13 @@ def _saved(reached: Array) -> Array:
         return np.asarray(np.log(reached[:, 0] / reached[:, 1]))
 
 
-SMALL = tuple(DescentCell("linear", n, 2, width, 60, test=20) for n in (2, 3, 4, 8) for width in (1, 64))
+SMALL = tuple(GapCell("linear", n, 2, width, 60, test=20) for n in (2, 3, 4, 8) for width in (1, 64))
 """Where the smallest counterexamples are looked for."""
-LARGE = tuple(DescentCell(targets, 100, 20, 300, 24) for targets in TARGETS)
+LARGE = tuple(GapCell(targets, 100, 20, 300, 24) for targets in TARGETS)
 TRAINED = (
-    DescentCell("linear", 64, 8, 128, 24, seeds=1),
-    *(DescentCell(targets, 40, 20, 160, 24, seeds=1, test=60) for targets in ("of a ReLU network", "noise")),
+    GapCell("linear", 64, 8, 128, 24, seeds=1),
+    *(GapCell(targets, 40, 20, 160, 24, seeds=1, test=60) for targets in ("of a ReLU network", "noise")),
 )
-MORE = tuple(DescentCell(targets, 300, 100, 1000, 24) for targets in TARGETS)
-MORE_TRAINED = tuple(DescentCell(targets, 60, 20, 1024, 24, seeds=1) for targets in TARGETS)
+MORE = tuple(GapCell(targets, 300, 100, 1000, 24) for targets in TARGETS)
+MORE_TRAINED = tuple(GapCell(targets, 60, 20, 1024, 24, seeds=1) for targets in TARGETS)
 REAL = tuple(RealCell(target, 200, 200, 1000, 20) for target in ("digits:parity", "digits:3", "diabetes"))

@@ -30,7 +30,7 @@ from verify.claims.generalisation.cells import (
     TARGETS,
     TRAINED,
     Compared,
-    DescentCell,
+    GapCell,
     RealCell,
 )
 from verify.claims.spectrum.quantities import Mean, mean_of
@@ -43,14 +43,14 @@ LITTLE = 0.2
 class Finding:
     """One inequality at one size: whether it is certain to hold, certain to fail, or neither."""
 
-    cell: DescentCell
+    cell: GapCell
     what: str
     holds: bool
     fails: bool
     text: str
 
 
-def findings(cells: Sequence[DescentCell], setting: Setting) -> Iterator[Finding]:
+def findings(cells: Sequence[GapCell], setting: Setting) -> Iterator[Finding]:
     """Of every cell: the speed, and the gap at each moment; a cell where an error is never reached decides nothing."""
     # Speed and two gaps from both sides.
     share = setting.alpha / (5 * len(cells))
@@ -88,7 +88,7 @@ def _times(ratio: float) -> str:
 
 
 def judge(
-    _: Statement, setting: Setting, cells: Sequence[DescentCell], real: Sequence[RealCell] = ()
+    _: Statement, setting: Setting, cells: Sequence[GapCell], real: Sequence[RealCell] = ()
 ) -> Evidence:
     """Both parts, with their smallest counterexamples, and what the targets decide instead."""
     present = sorted(
@@ -111,7 +111,7 @@ def judge(
     return Evidence(verdict, "; ".join(parts), sum(len(setting.measured[cell].saved) for cell in present))
 
 
-def _by_targets(cells: Sequence[DescentCell], setting: Setting) -> str:
+def _by_targets(cells: Sequence[GapCell], setting: Setting) -> str:
     """At the largest size of each kind."""
     largest = {cell.targets: cell for cell in cells}
     parts = []

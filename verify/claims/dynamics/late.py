@@ -1,0 +1,200 @@
+"""A17 and A18: who is ahead at last, and whether the losses cross in between."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache, partial
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from derivations.sources import STATEMENTS, Statement
+from derivations.spectrum import ordering_theorem
+from derivations.symbols import r_i
+from verify.activations import Array
+from verify.claim import Claim, Evidence, Rung, Setting, Verdict
+from verify.claims.dynamics.descents import CELLS, FURTHER_CELLS, INITIAL, KERNEL_RUNGS, Descents
+from verify.claims.dynamics.trained import CROSSING_CELL, REVERSED_CELL, Trained, TrainedCell
+from verify.claims.spectrum.cells import Spectra
+from verify.claims.spectrum.ladders import CELLS as LADDER_CELLS
+from verify.claims.spectrum.ladders import FURTHER_CELLS as FURTHER_LADDER_CELLS
+from verify.claims.spectrum.matrices import NETWORKS
+from verify.claims.spectrum.orderings import ALL, MORE, ONE_NEURON, SMALL, smallest_ahead
+from verify.claims.spectrum.quantities import mean_of
+from verify.claims.symbolic import derived
+
+ON_THE_SPHERE = (
+    "instead: on rows of equal length |x|^2 = d, lambda_n(K~) >= lambda_n(K) for all data (proved for the exact kernels), so "
+    "that the slowest mode of the gated loss is at least as fast"
+)
+
+
+@lru_cache(maxsize=1)
+def one_row() -> sp.Expr:
+    """Below which |x|^2 the gated kernel of a single row is the smaller one.
+
+    Examples
+    --------
+    >>> one_row()
+    d*(d + m)/(2*d + m)
+    """
+    plain, gated = (derived(name).kernel.diagonal for name in NETWORKS)
+    square = sp.Symbol("q", positive=True)
+    (bound,) = sp.solve(sp.cancel((gated - plain).subs(r_i, sp.sqrt(square)) / square), square)
+    return sp.factor(bound)
+
+
+def _late(rung: str, _: Statement, setting: Setting) -> Evidence:
+    """The share of drawn data sets with the smaller lambda_n(K), by size, and the smallest data that fail."""
+    cells = sorted(
+        (cell for cell in {*ALL, *LADDER_CELLS, *FURTHER_LADDER_CELLS} if cell in setting.measured),
+        key=lambda c: (c.n, c.d, c.width),
+    )
+    shares, draws = {}, 0
+    for cell in cells:
+        spectra: Spectra = setting.measured[cell]
+        ahead = smallest_ahead(rung, spectra) > 0
+        shares[cell] = float(ahead.mean())
+        draws += len(ahead)
+    bound = one_row()
+    failing = [cell for cell, share in shares.items() if share < 1]
+    if not failing and bound == 0:
+        return Evidence(Verdict.CONFIRMED, f"in all {draws} draws at {len(cells)} sizes", draws)
+    ordering_theorem(sphere=True).check()
+    by_dimension = []
+    for dimension in sorted({cell.d for cell in cells}):
+        of = [shares[cell] for cell in cells if cell.d == dimension]
+        by_dimension.append(f"{min(of):.0%} to {max(of):.0%} at d = {dimension}")
+    text = (
+        f"smallest counterexample n = 1: any row with |x|^2 < {sp.sstr(bound)}, at d = m = 1 below "
+        f"{sp.sstr(bound.subs(dict.fromkeys(bound.free_symbols, 1)))}; of random data, the gated lambda_n is the larger one "
+        f"in {', '.join(by_dimension)} (by n and m); {ON_THE_SPHERE}"
+    )
+    return Evidence(Verdict.REFUTED, text, draws)
+
+
+def _late_networks(_: Statement, setting: Setting) -> Evidence:
+    """Trained networks on data at which the exact kernels have the plain loss ahead at last."""
+    found: Trained = setting.measured[REVERSED_CELL]
+    difference = mean_of(found.losses[0, :, -1] - found.losses[1, :, -1])
+    bar = difference.deviation(setting.alpha) * difference.error
+    verdict = Verdict.INCONCLUSIVE
+    if abs(difference.mean) > bar:
+        verdict = Verdict.REFUTED if difference.mean < 0 else Verdict.CONFIRMED
+    text = (
+        f"{REVERSED_CELL.size}, rows and labels on which the exact kernels have the plain loss ahead at last: after "
+        f"{REVERSED_CELL.steps[-1]} steps {_losses(REVERSED_CELL, found, -1)}; L - L~ {difference.mean:.3g} +- "
+        f"{difference.error:.1g}, {difference.draws} networks of each kind"
+    )
+    return Evidence(verdict, text, difference.draws * len(NETWORKS))
+
+
+def _losses(cell: TrainedCell, found: Trained, at: int) -> str:
+    """Trained and expected, of both networks, at one of the cell's steps."""
+    expected = [loss.at([cell.steps[at]])[0] for loss in found.expected(cell.width)]
+    means = found.losses[:, :, at].mean(axis=1)
+    return ", ".join(
+        f"{name} {mean:.3g} (kernels {value:.3g})"
+        for name, mean, value in zip(NETWORKS, means, expected, strict=True)
+    )
+
+
+def as_stated(found: Descents, initial: str) -> NDArray[np.bool_]:
+    """Whether the plain loss is ahead before the first step and the gated one at last : (s,) bool."""
+    return (found.start[initial] < 0) & (found.last[initial] > 0)
+
+
+def _cross(rung: str, _: Statement, setting: Setting) -> Evidence:
+    """Draws that satisfy every hypothesis, with the stated covariance of the outputs; the others in numbers."""
+    cells = [cell for cell in CELLS + FURTHER_CELLS if cell in setting.measured]
+    failing, draws, parts = [], 0, []
+    for cell in cells:
+        found: Descents = setting.measured[cell][rung]
+        draws += len(found.satisfied)
+        if not as_stated(found, "kernel").all():
+            failing.append(cell)
+        parts.append(f"{cell.size}: {_crossings(found)}")
+    if not failing:
+        return Evidence(Verdict.CONFIRMED, f"in {draws} draws; {'; '.join(parts)}", draws)
+    first = min(failing, key=lambda cell: (cell.d, cell.n, cell.width))
+    text = (
+        f"smallest counterexample among n >= 300, d >= 5: {first.size}, where {_failure(setting.measured[first][rung])}; by "
+        f"initial outputs: {'; '.join(parts)}; instead: they cross an odd number of times where start and end are ahead of "
+        "different networks, else an even number, none perhaps"
+    )
+    return Evidence(Verdict.REFUTED, text, draws)
+
+
+def _failure(found: Descents) -> str:
+    wrong = ~as_stated(found, "kernel")
+    who = "the plain loss is ahead at last" if np.all(found.last["kernel"][wrong] < 0) else "it fails"
+    return f"in {int(wrong.sum())} of {len(wrong)} draws {who}"
+
+
+def _crossings(found: Descents) -> str:
+    """For every covariance: how often as stated, how many crossings, and where the first is."""
+    parts = []
+    for initial, words in zip(INITIAL, ("K", "NNGP", "0"), strict=True):
+        first, count = found.first[initial], found.count[initial]
+        steps = first[first > 0]
+        numbers = _range(count, "crossing")
+        where = f", the first at k = {int(np.median(steps))}" if len(steps) else ""
+        parts.append(
+            f"{words} as stated in {int(as_stated(found, initial).sum())} of {len(count)}, {numbers}{where}"
+        )
+    return ", ".join(parts)
+
+
+def _range(values: Sequence[float] | Array, noun: str) -> str:
+    low, high = int(np.min(values)), int(np.max(values))
+    many = "" if high == 1 else "s"
+    return f"{low} {noun}{many}" if low == high else f"{low} to {high} {noun}{many}"
+
+
+def _cross_networks(statement: Statement, setting: Setting) -> Evidence:
+    """It fails where the plain networks end ahead; and where trained networks do cross."""
+    late = _late_networks(statement, setting)
+    found: Trained = setting.measured[CROSSING_CELL]
+    share = setting.alpha / len(CROSSING_CELL.steps)
+    signs = []
+    for i, k in enumerate(CROSSING_CELL.steps):
+        difference = mean_of(found.losses[0, :, i] - found.losses[1, :, i])
+        if abs(difference.mean) > difference.deviation(share) * difference.error:
+            signs.append((k, difference.mean < 0))
+    plain = [k for k, behind in signs if behind]
+    gated = [k for k, behind in signs if not behind]
+    text = (
+        f"the plain networks are ahead at last: {late.detail}; at {CROSSING_CELL.size} "
+        f"plain ones are certainly ahead at {_steps(plain)}, gated ones at {_steps(gated)} (until {CROSSING_CELL.steps[-1]})"
+    )
+    return Evidence(late.verdict, text, (late.samples or 0) + found.losses.shape[1] * len(NETWORKS))
+
+
+def _steps(steps: Sequence[int]) -> str:
+    return f"k = {', '.join(map(str, steps))}" if steps else "no step"
+
+
+_SPECTRA, _FURTHER_SPECTRA = (*SMALL, *ONE_NEURON, *LADDER_CELLS), (*MORE, *FURTHER_LADDER_CELLS)
+CLAIMS = (
+    Claim(
+        STATEMENTS["A17"],
+        (
+            *(
+                Rung(rung, Verdict.REFUTED, partial(_late, rung), _SPECTRA, _FURTHER_SPECTRA)
+                for rung in KERNEL_RUNGS
+            ),
+            Rung("finite", Verdict.REFUTED, _late_networks, (REVERSED_CELL,)),
+        ),
+    ),
+    Claim(
+        STATEMENTS["A18"],
+        (
+            *(
+                Rung(rung, Verdict.REFUTED, partial(_cross, rung), CELLS, FURTHER_CELLS)
+                for rung in KERNEL_RUNGS
+            ),
+            Rung("finite", Verdict.REFUTED, _cross_networks, (REVERSED_CELL, CROSSING_CELL)),
+        ),
+    ),
+)

@@ -1,0 +1,191 @@
+"""Networks of finite width at the start of gradient descent and along it, on drawn rows."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from derivations.dynamics import ExpectedLoss, expected_loss
+from verify.activations import Array
+from verify.claims.dynamics.descents import kernels, step_size
+from verify.claims.spectrum.matrices import NETWORKS
+from verify.finite import finite_network
+from verify.inputs import generate
+from verify.network_batch import draw_batch, forward, loss_gradient
+from verify.streams import seed_sequence
+from verify.training import train
+
+MOST = 4.0
+"""A profile's factor multiplies draws and networks up to this."""
+RATE = 0.25
+"""Of 1 / lambda_1 of the exact kernels: that of a narrow network is several times as large now and then."""
+CANDIDATES = 1000
+"""Draws of rows and labels among which those are looked for that a cell asks for."""
+
+
+@dataclass(frozen=True)
+class SlopeCell:
+    """How fast the losses of networks fall at first, with Y = 0: minus the derivative by eta k is |gradient|^2.
+
+    Attributes
+    ----------
+    n, d, width : int
+    draws : int
+        Of the rows, each with a network of both kinds.
+    """
+
+    n: int
+    d: int
+    width: int
+    draws: int
+
+    @property
+    def name(self) -> str:
+        """Key of the cell's random numbers: stable, whatever else is run."""
+        return f"first step/n={self.n}/d={self.d}/m={self.width}"
+
+    @property
+    def size(self) -> str:
+        """For a sentence."""
+        return f"n = {self.n}, d = {self.d}, m = {self.width}"
+
+    @property
+    def thousands(self) -> int:
+        """Its cost, in the unit of other measurements' thousands of neurons."""
+        return 1 + int(self.draws * self.n * (self.width + 20) / 5e4)
+
+    def measure(self, seed: np.random.SeedSequence, factor: float) -> Array:
+        """|f_0|^2 / 2 and |gradient|^2 of both networks in every draw : (2, 2, s) float."""
+        draws = round(self.draws * min(max(factor, 1.0), MOST))
+        key = zlib.crc32(self.name.encode())
+        found = np.empty((2, len(NETWORKS), draws))
+        for draw in range(draws):
+            X = generate("gaussian", self.n, self.d, np.random.default_rng(seed_sequence(seed, key, draw, 0)))
+            for index, name in enumerate(NETWORKS):
+                network = finite_network(name)
+                # Equal streams: both networks have the same w and a.
+                batch = draw_batch(network, self.d, self.width, [0], seed_sequence(seed, key, draw, 1))
+                activity = forward(network, batch, X)
+                gradient = loss_gradient(network, batch, X, activity, activity.outputs)
+                found[0, index, draw] = np.sum(activity.outputs**2) / 2
+                found[1, index, draw] = np.sum(gradient.readout**2) + np.sum(gradient.inner**2)
+        return found
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Networks trained on the same rows and labels, and what their kernels say.
+
+    Attributes
+    ----------
+    losses : (2, S, s) float
+        Of the plain and the gated networks after each number of steps, paired: both have the same w and a at the start.
+    X : (n, d) float
+    Y : (n,) float
+    rate : float
+        eta.
+    """
+
+    losses: Array
+    X: Array
+    Y: Array
+    rate: float
+
+    def expected(self, width: int) -> list[ExpectedLoss]:
+        """By the exact kernels and the covariance of the outputs of networks that are initialised."""
+        return _expected(self.X, self.Y, width, self.rate)
+
+
+@dataclass(frozen=True)
+class TrainedCell:
+    """Networks of both kinds that are really trained on one draw of rows and labels.
+
+    Attributes
+    ----------
+    n, d, width, seeds : int
+        `seeds` networks of either kind in the quick profile.
+    steps : tuple of int
+        When losses are taken.
+    reversed : bool
+        Whether rows and labels are the first drawn at which, by the exact kernels, the labels satisfy the hypothesis of
+        A16, the plain loss is below half the gated one after the last of `steps` and later on, and the gated one still above
+        a tenth of its start's; otherwise they are the first drawn.
+    """
+
+    n: int
+    d: int
+    width: int
+    seeds: int
+    steps: tuple[int, ...]
+    reversed: bool = False
+
+    @property
+    def name(self) -> str:
+        """Key of the cell's random numbers: stable, whatever else is run."""
+        kind = "/reversed" if self.reversed else ""
+        return f"trained/n={self.n}/d={self.d}/m={self.width}{kind}"
+
+    @property
+    def size(self) -> str:
+        """For a sentence."""
+        return f"n = {self.n}, d = {self.d}, m = {self.width}"
+
+    @property
+    def thousands(self) -> int:
+        """Its cost, in the unit of other measurements' thousands of neurons."""
+        return 1 + int(self.seeds * self.n * self.width * self.steps[-1] / 1e6)
+
+    def measure(self, seed: np.random.SeedSequence, factor: float) -> Trained:
+        """Of `factor` times the networks, 1 to `MOST` times."""
+        count = round(self.seeds * min(max(factor, 1.0), MOST))
+        key = zlib.crc32(self.name.encode())
+        X, Y, rate = self._problem(seed_sequence(seed, key, 0))
+        losses = [
+            train(name, X, Y, self.width, self.steps, rate, count, seed_sequence(seed, key, 1)).losses
+            for name in NETWORKS
+        ]
+        return Trained(np.stack(losses), X, Y, rate)
+
+    def _problem(self, seed: np.random.SeedSequence) -> tuple[Array, Array, float]:
+        for draw in range(CANDIDATES):
+            rng = np.random.default_rng(seed_sequence(seed, draw))
+            X, Y = generate("gaussian", self.n, self.d, rng), rng.standard_normal(self.n)
+            K, _ = kernels("exact", X, self.width)
+            rate = step_size(K) * RATE
+            if not self.reversed:
+                return X, Y, rate
+            plain, gated = _expected(X, Y, self.width, rate)
+            later = [self.steps[-1], 10 * self.steps[-1]]
+            # What is left of small losses is that of few networks with slow modes, and their mean has no error bar.
+            visible = gated.at(later[:1])[0] > gated.start / 10
+            behind = np.all(plain.log_at(later) < gated.log_at(later) - np.log(2))
+            if visible and behind and Y @ (K[0] - K[1]) @ Y >= 0:
+                return X, Y, rate
+        raise RuntimeError(f"no rows for {self.name} among {CANDIDATES} draws")
+
+
+def _expected(X: Array, Y: Array, width: int, rate: float) -> list[ExpectedLoss]:
+    return [expected_loss(K, rate, Y, C) for K, C in zip(*kernels("exact", X, width), strict=True)]
+
+
+def steps_to(last: int, per_decade: int = 4) -> tuple[int, ...]:
+    """0, 1 and about equally spaced in the logarithm up to `last`.
+
+    Examples
+    --------
+    >>> steps_to(100, 2)
+    (0, 1, 3, 10, 32, 100)
+    """
+    count = round(per_decade * np.log10(last)) + 1
+    spaced: Sequence[int] = np.geomspace(1, last, count).round().astype(int).tolist()
+    return tuple(sorted({0, *spaced}))
+
+
+SLOPE_CELLS = (SlopeCell(300, 5, 1, 4000), SlopeCell(300, 5, 8, 2000), SlopeCell(300, 50, 100, 200))
+FURTHER_SLOPE_CELLS = (SlopeCell(300, 20, 1, 4000), SlopeCell(300, 100, 1, 4000))
+LOSS_CELLS = tuple(TrainedCell(10, 5, width, 200, (0, 3, 10, 30, 100)) for width in (100, 300, 1000))
+REVERSED_CELL = TrainedCell(6, 5, 128, 64, steps_to(1280), reversed=True)
+CROSSING_CELL = TrainedCell(300, 5, 32, 24, steps_to(1000))
