@@ -27,6 +27,16 @@ def test_the_first_example_prints_what_the_readme_shows():
         assert line.strip(" .") in printed
 
 
+def test_trained_networks_do_what_the_readme_shows():
+    block = next(
+        b for b in README.split("```") if b.strip().startswith("$ gluntk dynamics") and "--train" in b
+    )
+    command, *shown = block.strip().splitlines()
+    printed = CliRunner().invoke(gluntk, shlex.split(command)[2:]).output.splitlines()
+    assert len(shown) > 9
+    assert {line for line in shown if line != "..."} <= set(printed)
+
+
 def test_the_spectrum_is_what_the_readme_shows():
     block = next(b for b in README.split("```") if b.strip().startswith("$ gluntk spectrum"))
     command, *shown = block.strip().splitlines()

@@ -21,6 +21,10 @@ from verify.training import TrainedLosses
 
 RESAMPLES = 2000
 """Of a 95 % interval, 50 are beyond each end: known to a seventh of that."""
+BLOCK = 50
+"""Resamples at a time: a resample has a number for every network."""
+ROUNDED = 64 * np.finfo(float).eps
+"""Relative to both losses, and squared to those at first: a smaller difference says nothing."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +78,26 @@ def trained_crossing(
     if first.steps != second.steps or len(first.losses) != len(second.losses):
         raise InputError("first and second must have losses of as many networks after the same steps")
     differences = first.losses - second.losses
+    both = first.mean + second.mean
+    told = np.flatnonzero(np.abs(differences.mean(axis=0)) > ROUNDED * both + ROUNDED**2 * both[0])
+    if not len(told):
+        return None
+    # After that both have arrived, and rounding decides.
+    differences = differences[:, : told[-1] + 1]
     mean = differences.mean(axis=0)
     ahead = int(np.sign(mean[-1]))
     step = _last_change(mean, first.steps, ahead)
-    if ahead == 0 or step == first.steps[0]:
+    if step == first.steps[0]:
         return None
     seeds = len(differences)
     if seeds == 1:
         return TrainedCrossing(int(step), None, None, ahead)
     stream = np.random.default_rng(seed_sequence(rng))
-    counts = stream.multinomial(seeds, np.full(seeds, 1 / seeds), RESAMPLES)
-    found = np.sort(_last_change(counts @ differences, first.steps, ahead))
+    drawn = [
+        stream.multinomial(seeds, np.full(seeds, 1 / seeds), min(BLOCK, RESAMPLES - start)) @ differences
+        for start in range(0, RESAMPLES, BLOCK)
+    ]
+    found = np.sort(_last_change(np.concatenate(drawn), first.steps, ahead))
     beyond = int((1 - level) / 2 * RESAMPLES)
     return TrainedCrossing(int(step), float(found[beyond]), float(found[-1 - beyond]), ahead)
 
@@ -93,5 +106,5 @@ def _last_change(differences: Array, steps: tuple[int, ...], ahead: int) -> Arra
     """The first of the steps (t,) from which on the differences (..., t) have this sign, infinite if the last has not."""
     behind = np.sign(differences) != ahead
     since_last = np.argmax(behind[..., ::-1], axis=-1)
-    first = np.where(behind.any(axis=-1), len(steps) - since_last, 0)
-    return np.asarray([*steps, np.inf])[first]
+    first = np.where(behind.any(axis=-1), behind.shape[-1] - since_last, 0)
+    return np.where(first < behind.shape[-1], np.asarray(steps)[np.minimum(first, len(steps) - 1)], np.inf)

@@ -168,12 +168,100 @@ def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
     assert "exists" in err
 
 
+@pytest.mark.parametrize("train", [(), ("--train", "3")])
+@pytest.mark.parametrize(
+    "X",
+    [
+        rows()[:1],
+        rows()[:6, :1],
+        np.array([[2.0]]),
+        np.vstack([rows()[:3], rows()[:3]]),
+        np.vstack([rows()[:3], 0 * rows()[:1]]),
+        np.vstack([rows()[:3], -rows()[:3]]),
+    ],
+    ids=["one row", "one column", "one number", "equal rows", "a zero row", "opposite rows"],
+)
+def test_special_rows_have_the_losses_of_matrix_powers(
+    X: np.ndarray, train: tuple[str, ...], tmp_path, capsys
+):
+    Y = np.linspace(-1, 2, len(X))
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "Y.npy", Y[None])
+    options = (
+        "--input",
+        str(tmp_path / "X.npy"),
+        "--targets",
+        str(tmp_path / "Y.npy"),
+        "--width",
+        "20",
+        *train,
+    )
+    found = asked("dynamics", "relu", "reglu", *options, "--at", "0,1,7", capsys=capsys)
+    for name in ("relu", "reglu"):
+        K, C = (kernel_function(name, kind, width=20)(X) for kind in ("ntk", "nngp"))
+        for k in (0, 1, 7):
+            assert found["loss"][name][str(k)] == pytest.approx(
+                loss(K, C, Y, found["eta"], k), rel=1e-9, abs=1e-11 * loss(K, C, Y, found["eta"], 0)
+            )
+            assert not train or found["trained"][name]["loss"][str(k)] >= 0
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (np.where(np.arange(40) == 3, np.nan, 1.0)[:, None], "must hold finite numbers, got nan at row 3"),
+        (np.full((40, 1), np.inf), "must hold finite numbers, got inf"),
+        (
+            np.full((40, 1), 1e200),
+            "targets must be smaller numbers: the sum of their squares exceeds 1.8e308",
+        ),
+        (np.ones((39, 1)), "targets must be one number for each of the 40 rows, got shape (39, 1)"),
+        (np.ones((40, 2)), "targets must be one number for each of the 40 rows, got shape (40, 2)"),
+        (np.ones(40), "must be a matrix of shape (n, d)"),
+        (np.full((40, 1), 1j), "must hold real numbers"),
+        (np.full((40, 1), "a"), "must hold real numbers"),
+    ],
+    ids=["nan", "inf", "squares overflow", "too few", "two columns", "no matrix", "complex", "text"],
+)
+def test_targets_that_are_none_are_told_in_one_line(content: np.ndarray, line: str, tmp_path: Path, capsys):
+    np.save(tmp_path / "X.npy", rows())
+    np.save(tmp_path / "Y.npy", content)
+    options = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"), "--width", "9")
+    code, out, err = ask("dynamics", "relu", "reglu", *options, "--train", "2", capsys=capsys)
+    assert (code, out) == (2, "")
+    assert line in err
+    assert err.count("\n") == 1
+
+
+def test_the_largest_step_size_is_the_one_that_is_told(capsys):
+    bound = asked(*SMALL, capsys=capsys)["eta_bound"]
+    for train in ((), ("--train", "2")):
+        code, out, err = ask(*SMALL, "--eta", repr(bound), *train, capsys=capsys)
+        assert (code, out) == (2, "")
+        assert f"eta must be below 2 / lambda_1 = {bound:.6g}" in err
+        assert err.count("\n") == 1
+    assert asked(*SMALL, "--eta", repr(bound * (1 - 1e-9)), capsys=capsys)["eta"] < bound
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
         ((*SMALL, "--eta", "3"), "eta must be below 2 / lambda_1 = "),
         ((*SMALL, "--eta", "-1"), "eta must be positive"),
         ((*SMALL, "--eta", "nan"), "eta must be positive"),
+        ((*SMALL, "--eta", "0"), "eta must be positive"),
+        ((*SMALL, "--eta", "inf"), "eta must be positive"),
+        ((*SMALL, "--at", "1.5"), "at must be whole numbers"),
+        ((*SMALL, "--at", ""), "at must be whole numbers"),
+        (
+            ("dynamics", "relu", "reglu", "--n", "0", "--d", "9", "--width", "9"),
+            "n must be a positive integer",
+        ),
+        (
+            ("dynamics", "relu", "reglu", "--n", "9", "--d", "-1", "--width", "9"),
+            "d must be a positive integer",
+        ),
+        (("dynamics", "relu", "reglu", *ROWS, "--width", "0"), "width must be a positive integer, got 0"),
         ((*SMALL, "--eta", "fast"), "eta must be a number or auto"),
         ((*SMALL, "--at", "1,x"), "at must be whole numbers"),
         ((*SMALL, "--at", "-1"), "at must be whole numbers"),

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from verify.cli import main
-from verify.commands import dynamics_trained
+from verify.commands import dynamics, dynamics_trained
+from verify.commands.dynamics_report import draw_losses
 from verify.finite import finite_network
 from verify.inputs import generate
 from verify.trained_crossing import TrainedCrossing, trained_crossing
 from verify.training import TrainedLosses, train
 
 SMALL = ("dynamics", "relu", "reglu", "--n", "12", "--d", "5", "--data", "gaussian", "--width", "200")
+ROWS = ("--n", "40", "--d", "10", "--data", "gaussian")
 TRAINED = (*SMALL, "--train", "30", "--at", "0,1,40")
 
 
@@ -63,7 +65,10 @@ def test_what_is_told_is_what_networks_do(capsys):
     ahead = "relu" if crossing.ahead < 0 else "reglu"
     assert f"{ahead} is ahead from k = {crossing.step} on (95 % interval: {crossing.low:.0f} to " in text
     row = next(line for line in text.splitlines()[::-1] if line.startswith("  relu "))
-    assert f"{relu.mean[40]:.4g}"[:3] in row
+    # The table's digits, but for those that a rounding may turn.
+    mean, error = (float(number) for number in row.split("  ")[-1].split(" +- "))
+    assert mean == pytest.approx(relu.mean[40], rel=1e-3)
+    assert error == pytest.approx(relu.standard_error[40], rel=0.06)
     assert row.count("+-") == 3
 
 
@@ -132,6 +137,21 @@ def test_the_figure_has_the_trained_means_and_their_bands(tmp_path: Path, capsys
     assert [line.get_linestyle() for line in ax.lines] == ["--", "--"]
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), [2.0, 4.0])
     assert len(ax.collections) == 2
+
+
+def test_the_figure_ends_where_training_does(tmp_path: Path, monkeypatch, capsys):
+    panels: list[np.ndarray] = []
+
+    def draw(ax, report) -> None:
+        draw_losses(ax, report)
+        panels.append(np.concatenate([line.get_xdata() for line in ax.lines]))
+
+    monkeypatch.setattr(dynamics, "draw_losses", draw)
+    for index, further in enumerate([("--train", "2"), ()]):
+        target = str(tmp_path / f"{index}.svg")
+        told(*SMALL[:3], *ROWS, "--width", "100", "--at", "0,12", *further, "--plot", target, capsys=capsys)
+    # Their only crossing is at k = 3, and ten times that is shown of kernels alone.
+    assert [xs.max() for xs in panels] == [12, 30]
 
 
 def test_expressions_are_trained_too(capsys):

@@ -36,7 +36,16 @@ def test_there_is_none_where_the_order_never_changes():
     assert crossing([[1, 1, 1, 1, 1, 1]] * 2) is None
     assert crossing([[-1, -1, -1, -1, -1, -1]]) is None
     assert crossing([[0, 0, 0, 0, 0, 0]] * 2) is None
-    assert crossing([[1, 1, 1, 1, 1, 0]] * 2) is None
+
+
+def test_differences_that_are_rounding_say_nothing():
+    # At first and at last: losses of size 1 are rounded to 1e-16, and what is left of a loss of 1 to 1e-32.
+    ones, gone = np.ones((3, 6)), np.array([[1.0, 1e-2, 1e-20, 1e-31, 1e-31, 1e-31]] * 3)
+    for common, off in ((ones, 1e-15), (gone, 1e-31)):
+        mixed = losses(common + off * np.array([-1, 1, -1, 1, -1, 1]))
+        assert trained_crossing(mixed, losses(common)) is None
+    arrived = crossing([[-1, -1, 1, 1, 1e-16, -1e-16]] * 3)
+    assert arrived == TrainedCrossing(2, 2.0, 2.0, 1)
 
 
 def test_the_interval_reaches_from_the_start_to_beyond_the_last_step_where_networks_disagree():

@@ -19,9 +19,12 @@ X = generate("gaussian", 6, 3, np.random.default_rng(3))
 Y = draw_labels("normal", X, 3)
 
 
-def by_hand(seed: int, width: int, steps: int, rate: float) -> list[float]:
+def by_hand(
+    seed: int, width: int, steps: int, rate: float, X: np.ndarray = X, Y: np.ndarray = Y
+) -> list[float]:
     """Losses of one ReGLU network, one weight at a time: z(x) = sum_k a_k max(w_k.x, 0) (v_k.x)."""
-    batch = draw_batch(finite_network("reglu"), 3, width, [seed], rng=0)
+    d = X.shape[1]
+    batch = draw_batch(finite_network("reglu"), d, width, [seed], rng=0)
     a, w, v = batch.readout[0].tolist(), batch.inner[0, 0].T.tolist(), batch.inner[1, 0].T.tolist()
     losses = []
     for _ in range(steps + 1):
@@ -34,11 +37,11 @@ def by_hand(seed: int, width: int, steps: int, rate: float) -> list[float]:
             errors.append(z - y)
         losses.append(sum(e * e for e in errors) / 2)
         for k in range(width):
-            da, dw, dv = 0.0, [0.0] * 3, [0.0] * 3
+            da, dw, dv = 0.0, [0.0] * d, [0.0] * d
             for x, e in zip(X.tolist(), errors, strict=True):
                 u, g = (sum(s * t for s, t in zip(row, x, strict=True)) for row in (w[k], v[k]))
                 da += e * max(u, 0.0) * g
-                for j in range(3):
+                for j in range(d):
                     dw[j] += e * a[k] * (u > 0) * g * x[j]
                     dv[j] += e * a[k] * max(u, 0.0) * x[j]
             a[k] -= rate * da
@@ -54,6 +57,32 @@ def test_descent_is_what_one_does_by_hand():
         # 21 passes of some hundred roundings each, on a descent that forgets them.
         np.testing.assert_allclose(found.losses[seed], [expected[t] for t in (0, 1, 2, 20)], rtol=1e-12)
     assert found.losses[:, -1].mean() < found.losses[:, 0].mean() / 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels"),
+    [
+        (X[:1], Y[:1]),
+        (X[:, :1], Y),
+        (np.array([[2.0]]), Y[:1]),
+        (np.vstack([X[:2], X[:2]]), Y[:4]),
+        (np.vstack([X[:2], np.zeros((2, 3))]), Y[:4]),
+        (np.zeros((2, 3)), Y[:2]),
+    ],
+    ids=["one row", "one column", "one number", "equal rows", "zero rows", "nothing"],
+)
+def test_special_rows_are_learned_like_any_others(rows: np.ndarray, labels: np.ndarray):
+    found = train(
+        "reglu", rows, labels, width=5, steps=(0, 1, 20), rate=0.002, seeds=2, test=(X[:, : rows.shape[1]], Y)
+    )
+    for seed in range(2):
+        expected = by_hand(seed, 5, 20, 0.002, rows, labels)
+        # Roundings of the outputs remain where nothing else is left of the loss.
+        np.testing.assert_allclose(
+            found.losses[seed], [expected[t] for t in (0, 1, 20)], rtol=1e-12, atol=1e-30
+        )
+    assert found.test_losses is not None
+    assert np.isfinite(found.test_losses).all()
 
 
 def tangent_decrease(chosen: FiniteNetwork, seed: int, width: int) -> float:
@@ -219,6 +248,13 @@ def test_a_gradient_term_that_is_dropped_or_off_leaves_the_kernels_curve(factor:
         ({"X": X[0]}, "X must be a matrix of shape (n, d)"),
         ({"Y": Y[1:]}, "Y must have shape (6,), a label for every row of X, got shape (5,)"),
         ({"Y": Y * np.nan}, "Y must"),
+        ({"Y": list("abcdef")}, "Y must hold real numbers"),
+        ({"Y": Y[:, None]}, "Y must have shape (6,), a label for every row of X, got shape (6, 1)"),
+        ({"X": np.where(X > 1, np.nan, X)}, "X must hold finite numbers, got nan"),
+        ({"X": X[:0]}, "X must"),
+        ({"seeds": 0}, "seeds must be a positive integer, got 0"),
+        ({"rate": -1.0}, "rate must be a positive number, got -1.0"),
+        ({"rate": float("inf")}, "rate must be a positive number, got inf"),
         ({"width": 0}, "width must be a positive integer, got 0"),
         ({"width": 10**15}, "n = 6 rows need "),
         ({"seeds": 1.5}, "seeds must be a positive integer, got 1.5"),

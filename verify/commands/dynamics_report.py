@@ -140,15 +140,21 @@ def _remarks(report: Report) -> Iterator[str]:
 
 
 def draw_losses(ax: Axes, report: Report) -> None:
-    """Losses over steps, both logarithmic, down to what is seen of them; lines where they cross."""
-    last = max(report.steps[-1], 10, *(10 * k for k in report.crossings.steps[-1:]))
+    """Losses over steps, both logarithmic, down to what is seen of them; lines where they cross.
+
+    Steps go far enough to see the crossings, or as far as networks were trained.
+    """
+    last = max(report.steps[-1], 10)
+    if report.trained is None:
+        last = max(last, *(10 * k for k in report.crossings.steps[-1:]), 10)
     steps = logarithmic_steps(min(last, LAST))[1:]
     for (name, loss), colour in zip(report.losses.items(), COLOURS, strict=False):
         ax.plot(steps, loss.at(steps), color=colour, label=name, linewidth=1.4)
     if report.trained is not None:
         draw_trained(ax, report.trained)
     for k in report.crossings.steps:
-        ax.axvline(k, color="0.6", linewidth=0.8, linestyle=":")
+        if k <= last:
+            ax.axvline(k, color="0.6", linewidth=0.8, linestyle=":")
     ax.set_xscale("log")
     ax.set_yscale("log")
     # Below is rounding of the targets themselves.

@@ -193,8 +193,10 @@ def trained_lines(trained: TrainedNetworks, steps: Sequence[int]) -> Iterator[st
 def _crossing_line(trained: TrainedNetworks) -> str:
     found, (first, second) = trained.crossing, trained.losses
     if found is None:
-        means = [losses.mean[-1] for losses in trained.losses.values()]
-        ahead = "neither" if means[0] == means[1] else (first, second)[int(means[1] < means[0])]
+        difference = trained.losses[first].mean - trained.losses[second].mean
+        # The order never changes: the largest difference has its sign.
+        largest = difference[np.argmax(np.abs(difference))]
+        ahead = {-1.0: first, 1.0: second}.get(float(np.sign(largest)), "neither")
         return f"trained networks: {ahead} is ahead at all steps up to {trained.last}"
     interval = ""
     if found.low is not None and found.high is not None:

@@ -73,7 +73,11 @@ class LabelRequest:
                     f"targets must be one number for each of the {total} rows, got shape {found.shape}"
                 )
             Y = found.ravel()
-        return X, Y[request.taken(total)]
+        Y = Y[request.taken(total)]
+        with np.errstate(over="ignore"):
+            if not np.isfinite(Y @ Y):
+                raise InputError("targets must be smaller numbers: the sum of their squares exceeds 1.8e308")
+        return X, Y
 
     def _drawn(self, X: Array, seed: int) -> Array:
         if self.labels not in (None, "random", "linear"):
