@@ -97,7 +97,7 @@ def follow(
     Raises
     ------
     InputError
-        If a kernel is 0.
+        If all kernels are 0, or all targets of the rows to train on.
 
     Examples
     --------
@@ -154,6 +154,10 @@ def _measured(
 ) -> tuple[Array, ...]:
     n = sample.train
     size = float(np.mean(sample.Y[:n] ** 2))
+    if not size > 0:
+        raise InputError(
+            "Y must not be 0 at all rows to train on: training errors are told by its mean square"
+        )
     reached = np.array([learner.reach(level * size) for level in levels]).reshape(-1, 3)
     singular = learner.modes.values[0] == 0
     return (

@@ -94,12 +94,9 @@ class Learner:
         # Means over rows before steps come in: no (p, n) product per step.
         both = self.across.T @ self.across / len(self.fresh) * self.spread
         once = np.mean(self.across * self.across_spread, axis=0)
-        return np.asarray(
-            np.mean(missed**2, axis=0)
-            + np.mean(self.fresh_variance)
-            - 2 * once @ G
-            + np.sum(G * (both @ G), axis=0)
-        )
+        spread = np.mean(self.fresh_variance) - 2 * once @ G + np.sum(G * (both @ G), axis=0)
+        # A variance: what is below 0 is rounding.
+        return np.asarray(np.mean(missed**2, axis=0) + np.maximum(spread, 0.0))
 
     def wrong(self, steps: Sequence[float], classes: tuple[float, float]) -> Array:
         """Expected share of rows to test whose output lies nearer to the other class's target : (s,) float.

@@ -215,6 +215,10 @@ def test_fresh_samples_are_independent_and_as_noisy_as_asked():
             lambda: list(fresh_samples("gaussian", 3, "linear", 2, 2, 1, noise=-1.0)),
             "noise must be a variance",
         ),
+        (
+            lambda: follow(KERNELS, STARTS, [Sample(X, 0 * Y, N)], (0,)),
+            "Y must not be 0 at all rows to train on",
+        ),
         (lambda: follow(KERNELS, STARTS, [Sample(0 * X, Y, N)], (0,)), "X must not give kernels that are 0"),
     ],
 )

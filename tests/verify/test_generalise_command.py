@@ -233,9 +233,16 @@ def test_equal_rows_with_different_targets_are_never_fitted(tmp_path: Path, caps
     assert found["steps"]["relu"]["0.01"] == "inf"
     assert found["faster"]["reglu"]["0.01"] is None
     assert found["interpolation"]["relu"] == "nan"
-    assert "to a training error of 1 %: not every split gets there" in told(
-        "generalise", "relu", "reglu", *SMALL[5:], *files, capsys=capsys
-    )
+    text = told("generalise", "relu", "reglu", *SMALL[5:], *files, capsys=capsys)
+    assert "to a training error of 1 %: not every split gets there" in text
+    assert "interpolation by solving for it: test error not known, for a kernel is singular" in text
+
+
+def test_what_is_fitted_without_any_gap_has_no_change_of_it(capsys):
+    # In one dimension both kernels have rank 2, and linear targets are learned.
+    text = told("generalise", "relu", "reglu", "--d", "1", *SMALL[5:], "--initial", "zero", capsys=capsys)
+    assert "gap at convergence: no difference is seen" in text
+    assert "nan" not in text
 
 
 def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):

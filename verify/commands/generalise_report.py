@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from verify.activations import Array
 from verify.bootstrap import Interval
 from verify.commands.data import DataRequest
 from verify.commands.generalise_trained import trained_content, trained_remarks, trained_rows
@@ -24,6 +25,8 @@ BEGINNINGS = {
     "zero": "zero outputs",
 }
 DIGITS = 4
+ROUNDED = 1e-12
+"""Relative to training errors: smaller gaps are none."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,15 @@ class Report:
     @cached_property
     def gaps(self) -> tuple[Gap, ...]:
         """At every training error, and at convergence."""
-        levels = (
-            Gap(f"training error {percent(level)}", self.found.gap_there[..., i])
-            for i, level in enumerate(self.found.levels)
+        found = self.found
+        # Of kernels that fit everything exactly, errors are rounding.
+        least = ROUNDED * float(np.max(found.train_there))
+        every = [found.gap_there[..., i] for i in range(len(found.levels))] + [found.gap[..., -1]]
+        moments = [f"training error {percent(level)}" for level in found.levels] + ["convergence"]
+        return tuple(
+            Gap(moment, np.where(np.abs(gap) <= least, 0.0, gap))
+            for moment, gap in zip(moments, every, strict=True)
         )
-        return (*levels, Gap("convergence", self.found.gap[..., -1]))
 
     def saved(self, index: int, level: int) -> Interval | None:
         """How many times fewer steps than the first network."""
@@ -205,6 +212,8 @@ def _shown(interval: Interval, form: str) -> str:
 
 def _percent(interval: Interval) -> str:
     """Of ratios whose divisor may be near 0, without digits that nobody can use."""
+    if not np.isfinite(interval.estimate):
+        return "-"
     return f"{interval.estimate:+.0%} [{interval.low:+.0%}, {interval.high:+.0%}]".replace("%", " %")
 
 
@@ -215,18 +224,18 @@ def _remarks(report: Report) -> Iterator[str]:
             yield speed(report.saved(k, i), name, first, level)
         for gap in report.gaps:
             yield verdict(gap, k, name, first)
-    solved = " and ".join(
-        f"{readable(report.found.interpolated[:, k].mean(), DIGITS)} of {name}"
-        for k, name in enumerate(report.names)
-    )
-    yield f"interpolation by solving for it: test error {solved}"
-    left_out = " and ".join(
-        f"{readable(report.found.left_out[:, k].mean(), DIGITS)} of {name}"
-        for k, name in enumerate(report.names)
-    )
-    yield f"rows to train on, each left out in turn: error {left_out}"
+    yield f"interpolation by solving for it: test error {_of_each(report, report.found.interpolated)}"
+    yield f"rows to train on, each left out in turn: error {_of_each(report, report.found.left_out)}"
     if report.trained is not None:
         yield f"trained: {report.seeds} networks of width {report.width} of each kind on every split, every weight"
         yield from trained_remarks(report.trained, report.names)
     if report.request.source is not None:
         yield "splits share rows: intervals are about other splits of these rows, not about other rows"
+
+
+def _of_each(report: Report, values: Array) -> str:
+    """Means by network."""
+    if not np.isfinite(values).all():
+        return "not known, for a kernel is singular"
+    means = (readable(mean, DIGITS) for mean in values.mean(axis=0))
+    return " and ".join(f"{mean} of {name}" for mean, name in zip(means, report.names, strict=True))

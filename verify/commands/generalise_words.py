@@ -40,7 +40,8 @@ class Gap:
 
 
 def _relative(first: Array, other: Array, axis: int) -> Array:
-    return np.asarray(np.mean(other, axis) / np.mean(first, axis) - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # told by nan
+        return np.asarray(np.mean(other, axis) / np.mean(first, axis) - 1)
 
 
 def saved(reached: Array) -> Interval | None:
