@@ -47,8 +47,11 @@ def plot_errors(ax: Axes, report: Report) -> None:
         ax.axhline(found.test[:, k, -1].mean(), color=colour, linestyle=":", linewidth=1.0)
     ax.set_xscale("log")
     ax.set_yscale("log")
-    # What is below has been learned by heart.
-    ax.set_ylim(bottom=max(found.train[:, :, moving].min(), 1e-3 * found.test[:, :, moving].min()))
+    # What is far below the test errors has been learned by heart.
+    tests = found.test[..., [*moving, -1]].mean(axis=0)
+    least = max(found.train[..., moving].mean(axis=0).min(), 1e-3 * tests.min())
+    if least > 0:
+        ax.set_ylim(bottom=0.8 * min(least, tests.min()))
     ax.set_xlabel("gradient steps $k$")
     ax.set_ylabel("mean squared error (band: 8 of 10)")
     handles = [
@@ -60,7 +63,17 @@ def plot_errors(ax: Axes, report: Report) -> None:
         Line2D([], [], color=BLACK, linestyle="--", label="train"),
         Line2D([], [], color=BLACK, linestyle=":", label="test, convergence"),
     ]
-    ax.legend(handles=handles, frameon=False)
+    # Above the panel: curves and the lines they tend to leave no room.
+    ax.legend(
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=len(handles),
+        frameon=False,
+        fontsize="x-small",
+        handlelength=1.5,
+        columnspacing=1.0,
+    )
 
 
 def plot_gaps(ax: Axes, report: Report) -> None:
