@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from derivations.dynamics import early_stage
+from derivations.dynamics import early_stage, exact_smallest_rows
 from verify.cli import gluntk
 
 ROOT = Path(__file__).parent.parent
@@ -47,8 +47,9 @@ def test_the_spectrum_is_what_the_readme_shows():
         assert line.strip(".") in printed
 
 
-def test_the_map_is_what_the_readme_shows():
-    block = next(b for b in README.split("```") if b.strip().startswith("$ gluntk regimes"))
+@pytest.mark.parametrize("claim", ["A10", "A16"])
+def test_the_map_is_what_the_readme_shows(claim: str):
+    block = next(b for b in README.split("```") if b.strip().startswith(f"$ gluntk regimes {claim}"))
     command, *shown = block.strip().splitlines()
     printed = CliRunner().invoke(gluntk, command.split()[2:]).output.splitlines()
     assert len(shown) > 8
@@ -80,17 +81,11 @@ def test_the_gaps_are_what_the_readme_shows():
         assert without_last_digits(line) in without_last_digits(printed)
 
 
-def test_the_early_region_is_what_the_readme_shows():
-    lines = [
-        line.strip("| ").split(" | ")
-        for line in README.splitlines()
-        if line.startswith(("| simplified matrices", "| m "))
-    ]
-    dimensions = [int(cell.removeprefix("d = ")) for cell in lines[0][1:]]
-    assert len(lines) == 4
-    for (_, *cells), width in zip(lines[1:], (1, 100, None), strict=True):
-        least = [early_stage().smallest_rows(d, width) for d in dimensions]
-        assert ["never" if n is None else str(n) for n in least] == cells
+def test_the_rows_that_wide_networks_need_are_what_the_readme_says():
+    dimensions = range(5, 30)
+    assert max(exact_smallest_rows(d, None) or np.inf for d in dimensions) == 59
+    assert max(early_stage().smallest_rows(d, None) or np.inf for d in dimensions) == 61
+    assert "61 rows are enough from d = 5 on" in README
 
 
 @pytest.mark.parametrize("name", ["compare", "design"])

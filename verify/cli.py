@@ -456,13 +456,16 @@ def show(claim: str, steps: bool, quiet: bool) -> None:
 
 @gluntk.command()
 @click.argument("claim")
-@click.option(
-    "--rung", type=click.Choice(RUNGS), default="exact", show_default=True, help="On which kernels."
-)
-@click.option("--data", type=click.Choice(DISTRIBUTIONS), default="gaussian", show_default=True)
+@click.option("--rung", type=click.Choice(RUNGS), help="On which kernels (default exact, of A16 all it has).")
+@click.option("--data", type=click.Choice(DISTRIBUTIONS), help="Kind of rows (default gaussian).")
 @click.option("--n", "samples", metavar="N,N,...", help="Rows (default 3 to 10000; of networks at most 400).")
 @click.option("--d", "dimensions", metavar="D,D,...", help="Columns (default 2 to 500).")
-@click.option("--width", type=int, metavar="M", help="Width m (default 1000, of A9 10).")
+@click.option(
+    "--width",
+    "widths",
+    metavar="M",
+    help="Width m (default 1000, of A9 10); of A16 several, with commas, inf for the limit (default 1 to 10^6 and inf).",
+)
 @click.option("--width-per-dimension", type=float, metavar="X", help="Width m = X d instead.")
 @click.option(
     "--tolerance",
@@ -475,21 +478,22 @@ def show(claim: str, steps: bool, quiet: bool) -> None:
 @click.option("--output", metavar="FILE.csv", help="Write the map: a row for every size and formula.")
 @options(REPORT)
 def regimes(
-    claim: str, rung: str, data: str, samples: str | None, dimensions: str | None, width: int | None,
+    claim: str, rung: str | None, data: str | None, samples: str | None, dimensions: str | None, widths: str | None,
     width_per_dimension: float | None, tolerance: float | None, seed: int, plot: str | None, output: str | None,
     force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
-    """Where a statement on extreme eigenvalues (A7 to A14) holds: stated against true on a grid of n and d.
+    """Where a statement on extreme eigenvalues (A7 to A14) or the order of losses (A16 early, A17 late) holds.
+
+    Stated against true on a grid of n and d; of A16 the smallest n that is enough, on a grid of d and m.
 
     \b
     Example:
       $ gluntk regimes A10 --plot A10.png --output A10.csv
     """
     from verify.commands import regimes as maps
+    from verify.commands.map_request import MapRequest
 
-    request = maps.MapRequest(
-        claim, samples, dimensions, width, width_per_dimension, rung, data, tolerance, seed
-    )
+    request = MapRequest(claim, samples, dimensions, widths, width_per_dimension, rung, data, tolerance, seed)
     click.echo(maps.regimes(request, plot, output, force, format, quiet))
 
 

@@ -19,21 +19,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-import numpy as np
 import sympy as sp
+from mpmath import mp, mpf
 
 from derivations.arguments import check_choice, check_positive_integer
 from derivations.dynamics.moments import expected_trace, expected_trace_with_outputs
+from derivations.dynamics.region import DIGITS, EarlyRegion
+from derivations.early_symbols import ratio
+from derivations.errors import InputError
 from derivations.learning_symbols import eta
-from derivations.networks import network
-from derivations.spectrum.gegenbauer import both_masses, both_moments, times_cosine
-from derivations.spectrum.harmonics import Array, log_multiplicities
 from derivations.symbols import d, k, m, n
 
 Initial = Literal["kernel", "nngp"]
-INITIAL = ("kernel", "nngp")
-DEGREES = 400
-"""Of the exact kernels: even on the circle g_k falls like k^-2, and what is beyond of the sum of squares below 1e-7."""
+INITIAL: tuple[Initial, ...] = ("kernel", "nngp")
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,61 @@ class EarlyStage:
         """1 - A / B: where B > 0, the number of rows from which the first network's loss falls faster."""
         return 1 - self.diagonal / self.pairs
 
+    @property
+    def critical_width(self) -> sp.Expr:
+        """The largest root of B in the width, in ``d``: above it, where it is real, some n is enough."""
+        top = sp.Poly(sp.fraction(sp.together(self.pairs))[0], m)
+        square, slope, constant = (sp.factor(top.nth(i)) for i in (2, 1, 0))
+        if square == 0:
+            return -constant / slope
+        return (-slope + sp.sqrt(sp.factor(slope**2 - 4 * square * constant))) / (2 * square)
+
+    @property
+    def wide(self) -> sp.Expr:
+        """The threshold in the limit of large widths, in ``d``."""
+        return sp.cancel(sp.limit(self.threshold, m, sp.oo))
+
+    @property
+    def proportional(self) -> sp.Expr:
+        """Its limit as d and m = t d grow, in `ratio`, t."""
+        return sp.expand(sp.limit(self.threshold.subs(m, ratio * d), d, sp.oo))
+
+    def smallest_ratio(self, rows: int) -> sp.Expr:
+        """The m / d from which so many rows are enough, as both grow.
+
+        Parameters
+        ----------
+        rows : int
+            At least 2: one row is not enough at any ratio.
+
+        Raises
+        ------
+        InputError
+            For fewer rows.
+        """
+        if check_positive_integer(rows, "rows") < 2:
+            raise InputError(f"rows must be at least 2, got {rows}")
+        # The limit falls in t, so that there is one root.
+        (found,) = sp.solve(self.proportional - rows, ratio)
+        return sp.sympify(found)
+
+    @property
+    def narrow(self) -> sp.Expr:
+        """The limit of the threshold over d as d grows at a width, in ``m``."""
+        return sp.cancel(sp.limit(self.threshold / d, d, sp.oo))
+
+    def at(self, dimension: int) -> EarlyRegion:
+        """A and B at one d.
+
+        Raises
+        ------
+        InputError
+            If d is not a positive integer.
+        """
+        size = check_positive_integer(dimension, "d")
+        a, b = (_coefficients(part.subs(d, size)) for part in (self.diagonal, self.pairs))
+        return EarlyRegion(a, b)
+
     def smallest_rows(self, dimension: int, width: int | None) -> int | None:
         """The smallest n at which it does, from there on at every n; None if there is none.
 
@@ -66,17 +119,14 @@ class EarlyStage:
         width : int or None
             None in the limit of large widths.
         """
-        diagonal, pairs = (self._at(part, dimension, width) for part in (self.diagonal, self.pairs))
-        if not pairs > 0:
-            return None
-        return max(1, int(sp.ceiling(1 - diagonal / pairs)))
+        return self.at(dimension).smallest_rows(width)
 
-    def _at(self, part: sp.Expr, dimension: int, width: int | None) -> sp.Expr:
-        check_positive_integer(dimension, "d")
-        if width is None:
-            leading = max(sp.degree(e, m) for e in (self.diagonal, self.pairs))
-            return sp.expand(part).coeff(m, leading).subs(d, dimension)
-        return part.subs({d: dimension, m: check_positive_integer(width, "width")})
+
+def _coefficients(part: sp.Expr) -> tuple[mpf, mpf, mpf]:
+    """Of m^2, m and 1."""
+    with mp.workdps(DIGITS):
+        square, slope, constant = (mpf(sp.N(sp.expand(part).coeff(m, i), DIGITS)) for i in (2, 1, 0))
+    return square, slope, constant
 
 
 @cache
@@ -105,6 +155,8 @@ def early_stage(initial: Initial = "kernel", first: str = "relu", second: str = 
     -n*(d**2 + 4*d + 2*m)/(2*d)
     >>> [stage.smallest_rows(5, width) for width in (1, 10, 100, None)]
     [None, None, 85, 61]
+    >>> stage.proportional, stage.narrow
+    (1 + 2*pi**2/t + 3*pi**2/t**2, 12*pi**2/(-4 + pi**2))
     """
     check_choice(initial, "initial", INITIAL)
     order = INITIAL.index(initial)
@@ -121,82 +173,6 @@ def _difference(first: str, second: str, order: int, power: int) -> sp.Expr:
             expected_trace_with_outputs(first, power) - expected_trace_with_outputs(second, power)
         )
     return sp.expand(expected_trace(first, power + 1) - expected_trace(second, power + 1))
-
-
-def exact_smallest_rows(
-    dimension: int, width: int | None, initial: Initial = "kernel", first: str = "relu", second: str = "reglu"
-) -> int | None:
-    r"""As `EarlyStage.smallest_rows`, of the exact kernels: A is the same, B that of all degrees.
-
-    With the masses \(g_k\) of the kernel in spherical harmonics, of \(\Phi\) and \(\Psi\) in \(K = m\Phi + \Psi\), pairs
-    of independent directions have \(E[fh] = \sum_k f_k h_k/N_k\), and the lengths factor out.
-
-    Parameters
-    ----------
-    dimension : int
-        At least 2.
-    width : int or None
-        None in the limit of large widths.
-    initial, first, second : str
-        As for `early_stage`.
-
-    Raises
-    ------
-    InputError
-        As `early_stage`.
-
-    Source: derived here.
-
-    Examples
-    --------
-    >>> [exact_smallest_rows(5, width) for width in (1, 100, None)]
-    [None, 84, 59]
-    """
-    diagonal, pairs = (
-        np.array(one) - np.array(other)
-        for one, other in zip(*(exact_squares(name, dimension) for name in (first, second)), strict=True)
-    )
-    # Of m^2, m, 1; d/dm over 2 for the covariance of the outputs.
-    check_choice(initial, "initial", INITIAL)
-    if width is None:
-        powers = np.array([1.0, 0.0, 0.0])
-    elif initial == "kernel":
-        powers = np.array([float(width) ** 2, width, 1.0])
-    else:
-        powers = np.array([width, 0.5, 0.0])
-    if not powers @ pairs > 0:
-        return None
-    return max(1, int(np.ceil(1 - (powers @ diagonal) / (powers @ pairs))))
-
-
-def exact_squares(name: str, dimension: int) -> tuple[Array, Array]:
-    r"""\(E K_{ii}^2\) and \(E K_{ij}^2\) over Gaussian rows, as coefficients of m^2, m and 1 : (3,) float each.
-
-    Examples
-    --------
-    >>> on, off = exact_squares("relu", 3)
-    >>> on  # (m + d)^2/4 (1 + 2/d)
-    array([0.41666667, 2.5       , 3.75      ])
-    """
-    described = network(name)
-    gates, activation = described.gates, described.activation
-    value, slope = both_masses(activation, dimension, DEGREES + 1 + gates)
-    value_total, slope_total = both_moments(activation, dimension)
-    readout = np.append(value, 0.0)
-    gradient = dimension * (gates * readout + times_cosine(slope, dimension))
-    for _ in range(gates):
-        readout, gradient = times_cosine(readout, dimension), times_cosine(gradient, dimension)
-    size = min(len(readout), len(gradient), DEGREES + 1)
-    shares = np.exp(-log_multiplicities(dimension, size - 1))
-    totals = value_total, dimension * (gates * value_total + slope_total)
-    lengths = [
-        float(np.prod([1 + 2 * i / dimension for i in range(power)]))
-        for power in (gates + 1, 2 * (gates + 1))
-    ]
-    f, h = readout[:size], gradient[:size]
-    off = np.array([np.sum(f * f * shares), 2 * np.sum(f * h * shares), np.sum(h * h * shares)])
-    on = np.array([totals[0] ** 2, 2 * totals[0] * totals[1], totals[1] ** 2])
-    return on * lengths[1], off * lengths[0] ** 2
 
 
 def early_loss(

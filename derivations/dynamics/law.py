@@ -137,12 +137,12 @@ def loss_law(
     expansion = asked.expansion
     kept = expansion.masses > 0
     equation = FixedPoint(expansion.masses[kept], expansion.eigenvalues(n)[kept], expansion.rest, asked.rows)
-    start, rest = _start(asked, initial)
+    start, rest = start_masses(asked, initial)
     largest = spectrum_law(asked.network, n, d, width, data).lambda_max
     return LossLaw(equation, n, start[kept], rest, float(variance), largest)
 
 
-def _start(asked: Problem, initial: str) -> tuple[Array, float]:
+def start_masses(asked: Problem, initial: str) -> tuple[Array, float]:
     """Masses of C_0 by degree, and the mass of all higher ones."""
     expansion = asked.expansion
     if initial == "kernel":

@@ -33,9 +33,25 @@ class _Printer(LatexPrinter):
             return r"\,(" + r"\cdot ".join(_vector(base) for base in ordered) + ")"
         return super()._print_Sum(expression)
 
+    def _print_Symbol(self, expression: sp.Symbol, style: str = "plain") -> str:
+        before, tilde, after = expression.name.partition("~")
+        # In LaTeX a ~ of its own is a space.
+        if tilde and (not after or after.startswith("_")):
+            return rf"\tilde{{{self._print(sp.Symbol(before))}}}{after}"
+        return str(super()._print_Symbol(expression, style))
+
+    def _hprint_Function(self, func: str) -> str:
+        return (
+            rf"\widetilde{{{self._hprint_Function(func[:-1])}}}"
+            if func.endswith("~")
+            else str(super()._hprint_Function(func))
+        )
+
     def _print_Indexed(self, expression: sp.Indexed) -> str:
         base, (index,) = expression.base, expression.indices
         name = str(base)
+        if len(name) > 1 and name.isalpha():  # a Greek letter
+            return f"{self._print(sp.Symbol(name))}_{{{self._print(index)}}}"
         return f"{{{name[0]}}}_{{{name[1:]}{self._print(index)}}}"
 
 
@@ -52,6 +68,8 @@ def latex(expression: sp.Expr) -> str:
     >>> from derivations.symbols import d, k, w, x
     >>> print(latex(sp.Sum(w[k] * x[k], (k, 1, d))))
     \,(w\cdot x)
+    >>> print(latex(sp.Symbol("lambda~_n") - sp.IndexedBase("lambda")[k]))
+    \tilde{\lambda}_n - \lambda_{k}
     """
     names = {
         sp.Symbol("s_in", positive=True): r"s_{\mathrm{in}}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import sympy as sp
+from sympy.core.relational import Relational
 from sympy.printing.str import StrPrinter
 
 from derivations.derivation import Derivation
@@ -160,7 +161,8 @@ def steps_text(derivation: Derivation) -> list[str]:
         rhs = text(step.rhs)
         if step.lhs.has(REMAINDER):
             rhs += "   (the sup over 0 < |rho| <= 1 of |f(rho) - P(rho)| / |rho|^(degree + 1))"
-        lines.append(f"         = {rhs}")
+        relation = "exactly if" if isinstance(step.rhs, Relational) else "="
+        lines.append(f"         {relation} {rhs}")
     used = sorted({step.rule for step in derivation.steps})
     lines += ["", "Rules", *(f"  {rule}: {RULES[rule].claim} ({RULES[rule].reference})" for rule in used)]
     counts = Counter(step.status for step in derivation.steps)

@@ -10,14 +10,18 @@ from __future__ import annotations
 from derivations.rules import (
     bounds,
     covariance,
+    crossing,
     dynamics,
+    early_stage,
     finite_width,
     input_gradient,
+    late,
     learning,
     matrices,
     one_network,
     ordering,
     random_rows,
+    reversal,
     series,
     weights,
 )
@@ -38,6 +42,10 @@ _GROUPS = (
     finite_width,
     learning,
     dynamics,
+    late,
+    reversal,
+    crossing,
+    early_stage,
 )
 RULES: dict[str, Rule] = {name: rule for group in _GROUPS for name, rule in group.RULES.items()}
 """Rules by name."""

@@ -108,7 +108,7 @@ def test_the_seed_decides_what_is_drawn(capsys: pytest.CaptureFixture[str]):
 
 
 BAD = {
-    "claim": (("A1",), "claim must be one of A7, A8, A9, A10, A11, A12, A13, A14, got 'A1'"),
+    "claim": (("A1",), "claim must be one of A7, A8, A9, A10, A11, A12, A13, A14, A16, A17, got 'A1'"),
     "near claim": (("a7",), "did you mean 'A7'?"),
     "numbers": (("A7", "--n", "10;20"), "n must be whole numbers such as 10,20,50, got '10;20'"),
     "float": (("A7", "--d", "2.5"), "d must be whole numbers"),
@@ -127,6 +127,16 @@ BAD = {
     "table": (("A7", "--output", "map.txt"), "output must be a file name that ends in .csv"),
     "picture": (("A7", "--plot", "map.gif"), "plot must be a file name that ends in .png or .svg or .pdf"),
     "folder": (("A7", "--output", "absent/map.csv"), "absent"),
+    "widths": (("A7", "--width", "3,4"), "width must be one number for A7, got 3,4"),
+    "word": (("A7", "--width", "wide"), "width must be whole numbers such as 10,20,50, got 'wide'"),
+    "early width": (("A16", "--width", "0"), "width must be a positive integer, got 0"),
+    "early word": (("A16", "--width", "1,wide"), "width must be whole numbers"),
+    "early networks": (("A16", "--rung", "finite"), "rung must be one of simplified, exact for A16, got 'finite'"),
+    "early sphere": (("A16", "--data", "sphere"), "data must be gaussian for A16, got 'sphere'"),
+    "early rows": (("A16", "--n", "300"), "n must be left out for A16"),
+    "early tolerance": (("A16", "--tolerance", "0.1"), "tolerance must be left out for A16"),
+    "early share": (("A16", "--width-per-dimension", "2"), "width-per-dimension must be left out for A16"),
+    "early picture": (("A16", "--plot", "map.gif"), "plot must be a file name that ends in .png"),
     "months": (("A7", "--rung", "finite", "--width", "1000000000"), "width must be smaller for a map of networks"),
 }  # fmt: skip
 
@@ -157,3 +167,47 @@ def test_existing_files_are_kept_without_force(
     assert ask(*command, "--force", capsys=capsys)[0] == 0
     assert target.read_bytes() != b"precious"
     assert list(tmp_path.iterdir()) == [target]
+
+
+EARLY = ("A16", "--d", "4,5,50", "--width", "1,100,inf")
+
+
+def test_the_early_stage_is_a_table_of_d_and_m(capsys: pytest.CaptureFixture[str]):
+    code, out, err = ask(*EARLY, capsys=capsys)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    start = lines.index("infinite-width kernels, outputs of covariance K at the start")
+    table = [line.split() for line in lines[start + 1 : start + 7]]
+    assert table[0] == ["d", "=", "4", "5", "50"]
+    assert [row[-3:] for row in table[1:]] == [
+        ["never", "never", "2753"], ["443", "84", "26"], ["194", "59", "4"], ["51", "18", "1"], ["167", "27", "18"],
+    ]  # fmt: skip
+    assert "  published for d >= 5, n >= 300: right at 4 of 6 sizes (67%)" in lines[start:]
+    assert "  smallest counterexample  d = 5, m = 1: no n is enough" in lines[start:]
+    assert "    at m = t d     n >= 1 + 2*pi**2/t + 3*pi**2/t**2" in lines
+    one_rung = ask(*EARLY, "--rung", "simplified", capsys=capsys)[1]
+    assert "simplified matrices" in one_rung
+    assert "infinite-width kernels, " not in one_rung
+
+
+def test_the_early_table_and_json_say_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    target, picture = tmp_path / "early.csv", tmp_path / "early.png"
+    arguments = (*EARLY, "--format", "json", "--output", str(target), "--plot", str(picture))
+    code, out, _ = ask(*arguments, capsys=capsys)
+    content = json.loads(out, parse_constant=lambda name: pytest.fail(name))
+    assert code == 0
+    assert list(content) == ["schema", "version", "claim", "title", "source", "data", "maps", "rows"]
+    assert picture.read_bytes()[1:4] == b"PNG"
+    with target.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    words = {True: "true", False: "false", None: ""}
+    assert rows == [
+        {key: words[value] if value is None or value is True or value is False else str(value) for key, value in row.items()}
+        for row in content["rows"]
+    ]  # fmt: skip
+    assert {"m": "inf", "rows": 194}.items() <= next(
+        row for row in content["rows"] if (row["rung"], row["d"], row["m"]) == ("exact", 4, "inf")
+    ).items()
+    assert {row["rows"] for row in content["rows"]} > {"inf"}
+    assert content["maps"][0]["some_rows"] == [{"d": 4, "m": 34}, {"d": 5, "m": 15}, {"d": 50, "m": 1}]
+    assert content["maps"][0]["counterexample"] in content["rows"]

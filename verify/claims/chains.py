@@ -7,7 +7,7 @@ from functools import partial
 
 from derivations import derive
 from derivations.derivation import Derivation
-from derivations.dynamics import loss_argument
+from derivations.dynamics import early_argument, loss_argument
 from derivations.input_gradient import input_gradient
 from derivations.sources import STATEMENTS
 from derivations.spectrum import ordering_theorem, published_derivation
@@ -46,6 +46,7 @@ _BEHIND: dict[str, Callable[[], tuple[Derivation, ...]]] = {
     "A13": lambda: (*_published("A13"), ordering_theorem(sphere=True)),
     "A14": lambda: (ordering_theorem(), ordering_theorem(sphere=True)),
     "A15": lambda: (loss_argument("kernel"), loss_argument("nngp")),
+    "A16": lambda: (early_argument("kernel"), early_argument("nngp")),
     "A17": lambda: (loss_argument("nngp"), ordering_theorem(sphere=True)),
     **{id: lambda: (network_bounds(0), network_bounds(1)) for id in ("F1", "F2", "F3")},
     "F4": lambda: (finite_width_derivation(0), finite_width_derivation(1)),

@@ -1,31 +1,27 @@
-"""`gluntk regimes`: where a published statement on extreme eigenvalues holds, in words, as data and as a picture."""
+"""`gluntk regimes`: where a published statement holds over n and d, in words, as data and as a picture."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from derivations.arguments import check_choice
 from derivations.errors import InputError
-from derivations.printing.text import text as expression
+from verify.claims import CLAIMS
 from verify.claims.spectrum.corrections import correction
-from verify.commands.kernels import check_outputs
+from verify.commands.early_regimes import early_regimes
+from verify.commands.map_request import MapRequest, empty_figure, statement_lines, table, whole_numbers
 from verify.commands.progress import progress
 from verify.commands.values import SCHEMA, number, readable
-from verify.output import FIGURES, check_output, write_figure, write_text
-from verify.plots import new_figure
-from verify.regimes.formulas import ORDER, ORDERING, claim_of, formulas_of
+from verify.output import write_figure, write_text
+from verify.regimes import early
+from verify.regimes.formulas import IDS, ORDER, ORDERING, formulas_of
 from verify.regimes.maps import Regime, regime_map
 from verify.regimes.plots import draw_regimes, heading
 from verify.regimes.summary import Summary, summaries
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 DIMENSIONS = (2, 3, 5, 10, 20, 50, 100, 200, 500)
 SAMPLES = (3, 5, 10, 20, 50, 100, 200, 400)
@@ -35,44 +31,33 @@ WIDTH, NARROW = 1000, 10
 """By default; A9 is a matter of m/d, its orders are those of the largest eigenvalue where m is well above d."""
 
 
-@dataclass(frozen=True)
-class MapRequest:
-    """What is to be mapped; None for a default."""
-
-    claim: str
-    samples: str | None
-    dimensions: str | None
-    width: int | None
-    width_per_dimension: float | None
-    rung: str
-    data: str
-    tolerance: float | None
-    seed: int
+MAPPED = tuple(sorted((*IDS, early.CLAIM), key=lambda id: int(id[1:])))
+"""Claims that have a map."""
 
 
 def regimes(
     request: MapRequest, plot: str | None, output: str | None, force: bool, format: str, quiet: bool
 ) -> str:
     """The report of a map; its data go to `output`, its picture to `plot`."""
-    formulas = formulas_of(request.claim)
+    check_choice(request.claim, "claim", MAPPED)
     if request.seed < 0:
         raise InputError(f"seed must be a whole number, 0 or larger, got {request.seed}")
-    more = () if request.rung == "finite" else MORE_SAMPLES
-    samples = _numbers(request.samples, "n") or (*SAMPLES, *more)
-    dimensions = _numbers(request.dimensions, "d") or DIMENSIONS
-    width = request.width
-    if width is None and request.width_per_dimension is None:
-        width = NARROW if request.claim == "A9" else WIDTH
-    figure = _files(plot, output, force, len(formulas))
+    if request.claim == early.CLAIM:
+        return early_regimes(request, plot, output, force, format)
+    rung, data = request.rung or "exact", request.data or "gaussian"
+    more = () if rung == "finite" else MORE_SAMPLES
+    samples = whole_numbers(request.samples, "n") or (*SAMPLES, *more)
+    dimensions = whole_numbers(request.dimensions, "d") or DIMENSIONS
+    figure = empty_figure(plot, output, force, len(formulas_of(request.claim)))
     with progress(quiet, "sizes") as bar:
         found = regime_map(
             request.claim,
             samples,
             dimensions,
-            width=width,
+            width=_width(request),
             width_per_dimension=request.width_per_dimension,
-            rung=request.rung,
-            data=request.data,
+            rung=rung,
+            data=data,
             tolerance=request.tolerance,
             rng=request.seed,
             progress=bar,
@@ -87,51 +72,32 @@ def regimes(
     return as_json(found, request.seed) if format == "json" else as_text(found, request.seed, plot, output)
 
 
-def _files(
-    plot: str | None, output: str | None, force: bool, panels: int
-) -> tuple[Figure, tuple[Axes, ...]] | None:
-    """The empty figure, and a word about files that cannot be written, before anything is computed."""
-    check_outputs({"plot": plot, "output": output}, force, None, "")
-    if output is not None:
-        check_output(output, force, ".csv")
-    if plot is None:
+def _width(request: MapRequest) -> int | None:
+    widths = whole_numbers(request.widths, "width")
+    if len(widths) > 1:
+        raise InputError(f"width must be one number for {request.claim}, got {request.widths}")
+    if widths:
+        return widths[0]
+    if request.width_per_dimension is not None:
         return None
-    check_output(plot, force, FIGURES, "plot")
-    return new_figure(panels)
-
-
-def _numbers(text: str | None, name: str) -> tuple[int, ...]:
-    """Whole numbers with commas between them."""
-    if text is None:
-        return ()
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(f"{name} must be whole numbers such as 10,20,50, got {text[:60]!r}") from None
+    return NARROW if request.claim == "A9" else WIDTH
 
 
 def as_csv(regimes: Sequence[Regime]) -> str:
     """A table with a row for every size and formula; `holds` is true, false or empty where it is not known."""
-    stream = io.StringIO()
-    rows = [asdict(regime) for regime in regimes]
-    writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
-    writer.writeheader()
-    words = {True: "true", False: "false", None: ""}
-    for row in rows:
-        writer.writerow(row | {"holds": words[row["holds"]]})
-    return stream.getvalue()
+    return table([asdict(regime) for regime in regimes])
 
 
 def as_json(regimes: Sequence[Regime], seed: int) -> str:
     """The public JSON object."""
     first = regimes[0]
-    claim = claim_of(first.claim)
+    statement = CLAIMS[first.claim].statement
     content = {
         "schema": SCHEMA,
         "version": version("gluntk"),
         "claim": first.claim,
-        "title": claim.statement.title,
-        "source": claim.statement.source,
+        "title": statement.title,
+        "source": statement.source,
         "rung": first.rung,
         "data": first.data,
         "seed": seed,
@@ -173,18 +139,11 @@ def _row_json(regime: Regime | None) -> dict[str, Any] | None:
 
 def as_text(regimes: Sequence[Regime], seed: int, plot: str | None, output: str | None) -> str:
     """The report for people."""
-    statement = claim_of(regimes[0].claim).statement
-    lines = [
-        f"{statement.id}  {statement.title}",
-        f"  source      {statement.source}",
-        f"  hypotheses  {statement.hypotheses}",
-        *(f"  {name} = {expression(formula)}" for name, formula in statement.formulas),
-        "",
-        f"{heading(regimes)}, seed {seed}",
-    ]
+    id = regimes[0].claim
+    lines = [*statement_lines(CLAIMS[id].statement), "", f"{heading(regimes)}, seed {seed}"]
     for summary in summaries(regimes):
         lines += ["", *_summary_lines(summary, regimes)]
-    said = correction(statement.id, regimes[0].rung)
+    said = correction(id, regimes[0].rung)
     lines += ["", f"What holds: {said.removeprefix('instead: ')}"] if said else []
     lines += [f"Wrote {path}" for path in (output, plot) if path is not None]
     return "\n".join(lines)

@@ -1,10 +1,11 @@
-r"""What of A7 to A14 is mapped: formulas, orders of magnitude with a constant, and orderings.
+r"""What of A7 to A14 and A17 is mapped: formulas, orders of magnitude with a constant, and orderings.
 
 A7, A8, A10, A11 and A13 state numbers. An order \(\Theta(s(n, d, m))\) has some constant, here the one of the source's
 own formulas, and is mapped as \(c\,s\): 1/(2 pi) of A7 and 1/4 of A8 for the orders of A9, 1/4 for those of A12, in
 the middle of the 0.09 to 0.5 that A10 spans. It holds at a size within a factor of 4 of that (`TOLERANCES`): a single size
 refutes no order, but values beyond that leave all that the source's formulas say. Orderings are mapped as ratios, stated
-to be above 1.
+to be above 1. Late in training (A17) the loss of the kernel with the larger smallest eigenvalue is ahead, at the same step
+size and below 1/lambda_1 of both: at all n the ordering that A13 states for n > d.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ from dataclasses import dataclass
 from math import pi
 
 from derivations.arguments import check_choice
-from verify.claim import Claim
-from verify.claims.spectrum import CLAIMS
+from verify.claims import CLAIMS, spectrum
 from verify.claims.spectrum.extremes import QUANTITIES
 from verify.claims.spectrum.orders import (
     GATED_LARGEST,
@@ -31,7 +31,8 @@ ORDER, ORDERING = "order", "ordering"
 """A scale times a constant; a ratio that should exceed 1."""
 TOLERANCES = {RATIO: 0.1, LOWER: 0.1, UPPER: 0.1, ORDER: 3.0, ORDERING: 0.0}
 """By what share a formula may be off, unless asked otherwise; an ordering holds or does not."""
-IDS = tuple(claim.id for claim in CLAIMS)
+LATE = "A17"
+IDS = (*(claim.id for claim in spectrum.CLAIMS), LATE)
 _TEX = {"relu": "K", "reglu": r"\tilde K"}
 
 
@@ -61,12 +62,6 @@ class Formula:
     label: str
 
 
-def claim_of(id: str) -> Claim:
-    """The claim of this name."""
-    check_choice(id, "claim", IDS)
-    return next(claim for claim in CLAIMS if claim.id == id)
-
-
 def applies(id: str, n: int, dimension: int) -> bool:
     """Whether a claim speaks of this size: A13 and A14 of n > d, A9 of n >= d.
 
@@ -84,7 +79,7 @@ def formulas_of(id: str) -> tuple[Formula, ...]:
     Raises
     ------
     InputError
-        If the claim is none of A7 to A14.
+        If the claim is none of `IDS`.
 
     Examples
     --------
@@ -93,7 +88,7 @@ def formulas_of(id: str) -> tuple[Formula, ...]:
     >>> [(formula.name, formula.stated(100, 10, 50)) for formula in formulas_of("A12")]
     [('plain', 15.0), ('gated', 15.0)]
     """
-    claim = claim_of(id)
+    check_choice(id, "claim", IDS)
     if id == "A9":
         return (
             _order("plain", PLAIN_LARGEST, 1 / (2 * pi), "m n/(2 pi)", r"m n/(2\pi)"),
@@ -106,15 +101,16 @@ def formulas_of(id: str) -> tuple[Formula, ...]:
         )
     if id == "A14":
         return (_ordering(ConditionAdvantage(), "cond(K)/cond(K~) > 1", r"cond$(K)$ / cond$(\tilde K)$"),)
-    numbers = tuple(
-        _number(quantity, compiled(claim.statement.formula(quantity.formula))) for quantity in QUANTITIES[id]
-    )
-    if id != "A13":
-        return numbers
     smallest = _ordering(
         SmallestAdvantage(), "lambda_n(K~)/lambda_n(K) > 1", r"$\lambda_n(\tilde K)$ / $\lambda_n(K)$"
     )
-    return smallest, *numbers
+    if id == LATE:
+        return (smallest,)
+    numbers = tuple(
+        _number(quantity, compiled(CLAIMS[id].statement.formula(quantity.formula)))
+        for quantity in QUANTITIES[id]
+    )
+    return (smallest, *numbers) if id == "A13" else numbers
 
 
 def _number(quantity: Quantity, stated: Callable[[int, int, int], float]) -> Formula:

@@ -23,7 +23,7 @@ _TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 # Blue to orange, which colour-blind readers tell apart; white where the formula is right.
 _COLOURS = "PuOr_r"
 _DARK, _PALE = "#3b3b3b", "#ececec"
-_ON = {"simplified": "simplified matrices", "exact": "infinite-width kernels", "finite": "networks"}
+ON = {"simplified": "simplified matrices", "exact": "infinite-width kernels", "finite": "networks"}
 _OF = {"gaussian": "Gaussian rows", "sphere": "rows on the sphere"}
 
 
@@ -58,7 +58,7 @@ def heading(regimes: Sequence[Regime]) -> str:
     first, shares = regimes[0], [regime.m / regime.d for regime in regimes]
     widths = {regime.m for regime in regimes}
     width = f"m = {widths.pop()}" if len(widths) == 1 else f"m/d = {np.median(shares):.2g}"
-    return f"{first.claim} on {_ON[first.rung]}, {_OF[first.data]}, {width}"
+    return f"{first.claim} on {ON[first.rung]}, {_OF[first.data]}, {width}"
 
 
 def plot_regimes(ax: Axes, regimes: Sequence[Regime], formula: str) -> None:
@@ -107,7 +107,7 @@ def plot_regimes(ax: Axes, regimes: Sequence[Regime], formula: str) -> None:
         negative[at] = regime.true < 0
         undecided[at] = regime.holds is None and not np.isnan(regime.true)
         good[at] = regime.holds is True
-    x, y = _edges(samples), _edges(dimensions)
+    x, y = edges(samples), edges(dimensions)
     ax.set_facecolor(_PALE)
     mesh = ax.pcolormesh(x, y, shown, cmap=_COLOURS, vmin=-1, vmax=1)
     drawn: list[Artist] = []
@@ -185,7 +185,7 @@ def _outline(ax: Axes, x: Array, y: Array, inside: Array) -> None:
     ax.add_collection(lines, autolim=False)
 
 
-def _edges(values: Array) -> Array:
+def edges(values: Array) -> Array:
     """Of cells about these values, halfway between them in the logarithm."""
     logs = np.log(values)
     if len(logs) == 1:

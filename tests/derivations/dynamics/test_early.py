@@ -18,7 +18,7 @@ from derivations.dynamics import (
     expected_trace_with_outputs,
     trace_polynomial,
 )
-from derivations.dynamics.early import exact_squares
+from derivations.dynamics.exact_region import exact_squares
 from derivations.errors import InputError
 from derivations.learning_symbols import eta
 from derivations.networks import network

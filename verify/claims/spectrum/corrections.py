@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from verify.claims.dynamics import late
 from verify.claims.spectrum.extremes import REMARKS
 from verify.claims.spectrum.orderings import CONDITION, ON_THE_SPHERE
 from verify.claims.spectrum.orders import LARGEST_INSTEAD, SMALLEST_INSTEAD
@@ -11,6 +12,7 @@ _ON_ALL_RUNGS = {
     "A12": SMALLEST_INSTEAD,
     "A13": ON_THE_SPHERE,
     "A14": CONDITION,
+    "A17": late.ON_THE_SPHERE,
 }
 
 
