@@ -72,7 +72,7 @@ SETTINGS = (
     Setting(100, 20, "gaussian", "linear", 200),
     Setting(100, 20, "sphere", "linear", 200),
     Setting(100, 10, "diabetes", "diabetes", 200),
-    Setting(100, 64, "digits", "digits:parity", 400),
+    Setting(100, 64, "digits", "digits:parity", 300),
 )
 DRAWN = SETTINGS[6]
 """Whose losses the figure shows."""

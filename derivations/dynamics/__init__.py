@@ -15,7 +15,7 @@ from derivations.dynamics.crossing_argument import crossing_formula, crossing_th
 from derivations.dynamics.crossing_estimate import CrossingEstimate, crossing_estimate
 from derivations.dynamics.early import EarlyStage, early_loss, early_stage
 from derivations.dynamics.early_argument import early_argument
-from derivations.dynamics.exact_region import exact_region, exact_smallest_rows
+from derivations.dynamics.exact_region import exact_region, exact_smallest_rows, truncated_stage
 from derivations.dynamics.late import LateStage, late_argument, late_stage, late_theorem
 from derivations.dynamics.law import LossLaw, loss_law, predicted_crossing
 from derivations.dynamics.loss import ExpectedLoss, expected_loss, expected_losses
@@ -52,4 +52,5 @@ __all__ = [
     "predicted_crossing",
     "reversal",
     "trace_polynomial",
+    "truncated_stage",
 ]

@@ -107,7 +107,7 @@ class EarlyStage:
             If d is not a positive integer.
         """
         size = check_positive_integer(dimension, "d")
-        a, b = (_coefficients(part.subs(d, size)) for part in (self.diagonal, self.pairs))
+        a, b = (_at(part, size) for part in (self.diagonal, self.pairs))
         return EarlyRegion(a, b)
 
     def smallest_rows(self, dimension: int, width: int | None) -> int | None:
@@ -122,10 +122,16 @@ class EarlyStage:
         return self.at(dimension).smallest_rows(width)
 
 
-def _coefficients(part: sp.Expr) -> tuple[mpf, mpf, mpf]:
-    """Of m^2, m and 1."""
+@cache
+def _coefficients(part: sp.Expr) -> tuple[sp.Expr, ...]:
+    """Of m^2, m and 1, in ``d``."""
+    expanded = sp.expand(part)
+    return tuple(sp.factor(expanded.coeff(m, power)) for power in (2, 1, 0))
+
+
+def _at(part: sp.Expr, dimension: int) -> tuple[mpf, mpf, mpf]:
     with mp.workdps(DIGITS):
-        square, slope, constant = (mpf(sp.N(sp.expand(part).coeff(m, i), DIGITS)) for i in (2, 1, 0))
+        square, slope, constant = (mpf(sp.N(c.subs(d, dimension), DIGITS)) for c in _coefficients(part))
     return square, slope, constant
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import sympy as sp
 from mpmath import mpf
 
 from derivations.arguments import check_choice
-from derivations.dynamics.early import INITIAL, Initial
+from derivations.dynamics.early import INITIAL, EarlyStage, Initial, early_stage
 from derivations.dynamics.region import EarlyRegion
+from derivations.expansion import taylor_coefficients
 from derivations.networks import network
 from derivations.spectrum.gegenbauer import both_masses, both_moments, times_cosine
 from derivations.spectrum.harmonics import Array, log_multiplicities
+from derivations.symbols import d, m
 
 DEGREES = 400
 """Even on the circle g_k falls like k^-2, and what is beyond of the sum of squares below 1e-7."""
@@ -68,6 +71,56 @@ def exact_smallest_rows(
     (194, 194)
     """
     return exact_region(dimension, initial, first, second).smallest_rows(width)
+
+
+@cache
+def truncated_stage(
+    initial: Initial = "kernel", degree: int = 2, first: str = "relu", second: str = "reglu"
+) -> EarlyStage:
+    r"""The comparison with the exact kernels cut after a degree off their diagonals: symbolic, and exact as d grows.
+
+    With \(K_{ij} = (|x_i||x_j|/d)^{g+1} f(\rho)\), \(f = \sum_j c_j\rho^j\) and coefficients affine in m and d, a product
+    of degree 2p in \(\rho\) adds \(O(d^{2-p})\) to \(E K_{ij}^2\), \(O(d^{1-p})\) to \(E[K_{ij}C_{0,ij}]\), where B is of
+    order d and 1, or more. Products that degree 2 leaves out have p = 2 at least: the limits in d are those of all degrees.
+
+    Parameters
+    ----------
+    initial, first, second : str
+        As for `early_stage`.
+    degree : int
+        At least 2.
+
+    Raises
+    ------
+    InputError
+        As `early_stage`.
+
+    Source: derived here.
+
+    Examples
+    --------
+    >>> truncated_stage("nngp").narrow, early_stage("nngp").narrow
+    (4*pi**2/(4*m + pi**2), 4*pi**2/(4*m - 4 + pi**2))
+    """
+    stage = early_stage(initial, first, second)
+    plain, gated = (_pair_square(name, initial, degree) for name in (first, second))
+    return EarlyStage(stage.start, stage.diagonal, sp.factor(plain - gated))
+
+
+def _pair_square(name: str, initial: Initial, degree: int) -> sp.Expr:
+    """E K_ij^2, or E[K_ij C_ij], of independent rows."""
+    described = network(name)
+    own = taylor_coefficients(described, degree)
+    other = own if initial == "kernel" else tuple(sp.expand(c).coeff(m, 1) for c in own)
+    lengths = sp.Mul(*(1 + sp.Rational(2 * i) / d for i in range(described.gates + 1))) ** 2
+    return lengths * sp.Add(
+        *(
+            c * o * sp.factorial2(i + j - 1) / sp.Mul(*(d + 2 * s for s in range((i + j) // 2)))
+            for i, c in enumerate(own)
+            for j, o in enumerate(other)
+            if (i + j) % 2 == 0
+        )
+    )
 
 
 @cache

@@ -31,7 +31,7 @@ from verify.claims.dynamics.descents import (
     step_size,
 )
 from verify.claims.dynamics.early import outside, smallest_rows
-from verify.claims.dynamics.late import one_row
+from verify.claims.dynamics.late import behind
 from verify.claims.dynamics.loss import stated_losses
 from verify.claims.dynamics.trained import (
     CROSSING_CELL,
@@ -228,22 +228,21 @@ def test_traces_are_on_average_what_isserlis_says():
         assert abs(values.mean() - expected) < 4 * values.std(ddof=1) / np.sqrt(len(values))
 
 
-def test_one_short_row_has_the_smaller_gated_kernel():
-    bound = one_row()
-    for d, width in ((1, 1), (3, 10)):
-        square = float(
-            bound.subs({"d": d}).subs({s: {"d": d, "m": width}[s.name] for s in bound.free_symbols})
-        )
-        for factor, sign in ((0.99, -1), (1.01, 1)):
-            x = np.full((1, d), np.sqrt(factor * square / d))
-            (plain, gated), _ = kernels("exact", x, width)
-            assert np.sign(gated - plain).item() == sign
+@pytest.mark.parametrize(("d", "width"), [(1, 1), (3, 10)])
+def test_one_row_is_behind_with_the_gate_exactly_if_it_is_short(d: int, width: int):
+    share = (width + d) / (width + 2 * d)
+    for rung in ("simplified", "exact"):
+        for factor, short in ((0.99, True), (1.01, False)):
+            assert behind(rung, np.full((1, d), np.sqrt(factor * share)), width) is short
 
 
 def test_data_without_a_reversal_confirm_who_is_ahead_late(monkeypatch: pytest.MonkeyPatch):
     cell = SpectrumCell(4, 2, 1, 120)
+    evidence = judged("A17", "exact", setting(cell))
+    assert evidence.verdict == Verdict.REFUTED
+    assert "rows [[0.5, -0.5], [1.0, 1.0], [-1.0, -1.0]] at every m" in evidence.detail
+    monkeypatch.setattr(late, "behind", lambda *_: False)
     assert judged("A17", "exact", setting(cell)).verdict == Verdict.REFUTED
-    monkeypatch.setattr(late, "one_row", lambda: sp.S.Zero)
     values = np.array([[[1.0, 4.0]] * 3, [[2.0, 4.0]] * 3])
     ahead = {cell: Spectra({"exact": values})}
     assert judged("A17", "exact", holding(ahead)).verdict == Verdict.CONFIRMED

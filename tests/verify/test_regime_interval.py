@@ -67,3 +67,16 @@ def test_a_ratio_is_above_1_exactly_where_the_difference_is_above_0(scale: float
 
 def test_a_ratio_that_is_not_known_has_no_bounds():
     assert ratio_interval(np.array([0.0, 1.0]), np.array([1.0, 0.0]), LEVEL) == (0.0, np.inf)
+
+
+def test_draws_that_are_equal_but_for_rounding_have_the_ratio_for_an_interval():
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        one, other = rng.uniform(0.1, 10, 2)
+        noise = 1 + np.finfo(float).eps * rng.integers(-1, 2, (2, 20))
+        low, high = ratio_interval(
+            one * noise[0], other * noise[1] if rng.random() < 0.5 else np.full(20, other), LEVEL
+        )
+        # Student's quantile at this level is below 30, the noise of means of 20 below one rounding.
+        assert low == pytest.approx(one / other, rel=1e-13)
+        assert high == pytest.approx(one / other, rel=1e-13)

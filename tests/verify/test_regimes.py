@@ -13,9 +13,9 @@ from derivations import kernel_function, network
 from derivations.errors import InputError
 from verify import empirical_ntk
 from verify.claim import RUNGS, Verdict
+from verify.claims.corrections import correction
 from verify.claims.spectrum import CLAIMS, cells
 from verify.claims.spectrum.cells import SpectrumCell
-from verify.claims.spectrum.corrections import correction
 from verify.claims.spectrum.laws import law
 from verify.claims.spectrum.matrices import coefficients
 from verify.inputs import DISTRIBUTIONS, generate
@@ -200,6 +200,16 @@ def test_on_the_sphere_the_gated_smallest_eigenvalue_is_never_behind():
     }
     assert fails["sphere"] == 0
     assert fails["gaussian"] >= 4
+
+
+@pytest.mark.parametrize("rung", ["simplified", "exact"])
+def test_one_row_of_the_sphere_has_a_ratio_without_an_interval(rung: str):
+    for width, size in ((50, 3), (7, 10), (1, 2)):
+        row = one("A17", [1], [size], width=width, rung=rung, data="sphere")
+        # K = (m + d)/2 and (m + 2 d)/2 in every draw: 8 roundings of sums of d squares.
+        assert row.true == pytest.approx((width + 2 * size) / (width + size), rel=1e-13)
+        assert row.high - row.low < 1e-12
+        assert row.holds is True
 
 
 @pytest.mark.parametrize("rung", RUNGS)

@@ -70,7 +70,7 @@ def test_a_summary_counts_what_is_claimed_and_what_is_so():
 def test_what_is_published_is_right_for_wide_networks_and_wrong_for_narrow_ones_at_every_dimension():
     # Not a matter of the grid: with outputs of covariance K one neuron is too few at every d tried.
     for rung in RUNGS:
-        found = early_map([*range(5, 60), 100, 1000], [1, None], [rung])
+        found = early_map([*range(5, 31), 50, 100, 1000], [1, None], [rung])
         by_kernel = [size for size in found if size.initial == "kernel"]
         assert {size.holds for size in by_kernel if size.m == 1} == {False}
         assert {size.holds for size in by_kernel if size.m is None} == {True}
@@ -110,6 +110,18 @@ def test_colours_are_the_smallest_n_and_the_line_is_that_of_the_published_one():
         assert 4 < published[0, 0] < 5
     (legend,) = figure.legends
     assert "published and wrong" in [text.get_text() for text in legend.get_texts()]
+
+
+def test_only_what_is_published_is_hatched():
+    figure, (ax, _) = new_figure(2)
+    draw_early(figure, (ax, _), early_map([2, 30], [1, 1000], ["simplified"]))
+    figure.canvas.draw()
+    (hatched,) = (each for each in ax.collections if each.get_hatch())
+    corners = np.concatenate([path.vertices for path in hatched.get_paths()])
+    assert corners[:, 0].min() == DIMENSION
+    assert corners[:, 0].max() == 30
+    # Up to the width from which the published n is enough, the largest at d = 5.
+    assert corners[:, 1].max() == region_of("simplified", "kernel", DIMENSION).smallest_width(ROWS)
 
 
 def test_one_size_can_be_drawn_and_none_is_told():

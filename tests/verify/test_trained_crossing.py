@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from derivations.errors import InputError
 from verify.trained_crossing import TrainedCrossing, trained_crossing
@@ -71,6 +75,25 @@ def test_the_interval_holds_the_true_crossing_as_often_as_it_says():
     assert 0.85 < np.mean(held) < 0.9999
     # 2 * 1.96 * 10 / sqrt(40) = 6.2, and a step more for two roundings.
     assert 5.2 < np.mean(lengths) < 7.2
+
+
+@given(
+    st.lists(st.lists(st.integers(-9, 9), min_size=6, max_size=6), min_size=1, max_size=5),
+    st.integers(-3, 3),
+)
+def test_exchanging_both_or_scaling_both_changes_nothing_but_who_is_ahead(values: list[list[int]], k: int):
+    first, second = np.array(values, float) + 20, np.full((len(values), 6), 20.0)
+    one, other = (trained_crossing(losses(a), losses(b)) for a, b in ((first, second), (second, first)))
+    # Powers of two scale without rounding.
+    scaled = trained_crossing(losses(first * 2.0**k), losses(second * 2.0**k))
+    assert one == scaled
+    assert (one is None) == (other is None)
+    if one is not None and other is not None:
+        assert other == replace(one, ahead=-one.ahead)
+        assert one.step in STEPS[1:]
+        before, after = STEPS.index(one.step) - 1, STEPS.index(one.step)
+        mean = (first - second).mean(axis=0)
+        assert np.sign(mean[after]) == one.ahead != np.sign(mean[before])
 
 
 def test_the_same_seed_gives_the_same_interval():

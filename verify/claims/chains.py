@@ -7,7 +7,15 @@ from functools import partial
 
 from derivations import derive
 from derivations.derivation import Derivation
-from derivations.dynamics import early_argument, loss_argument
+from derivations.dynamics import (
+    crossing_formula,
+    crossing_theorem,
+    early_argument,
+    late_argument,
+    late_theorem,
+    loss_argument,
+    reversal,
+)
 from derivations.input_gradient import input_gradient
 from derivations.sources import STATEMENTS
 from derivations.spectrum import ordering_theorem, published_derivation
@@ -47,7 +55,8 @@ _BEHIND: dict[str, Callable[[], tuple[Derivation, ...]]] = {
     "A14": lambda: (ordering_theorem(), ordering_theorem(sphere=True)),
     "A15": lambda: (loss_argument("kernel"), loss_argument("nngp")),
     "A16": lambda: (early_argument("kernel"), early_argument("nngp")),
-    "A17": lambda: (loss_argument("nngp"), ordering_theorem(sphere=True)),
+    "A17": lambda: (late_argument(), late_theorem(), reversal()),
+    "A18": lambda: (crossing_theorem(), *map(crossing_formula, ("kernel", "nngp"))),
     **{id: lambda: (network_bounds(0), network_bounds(1)) for id in ("F1", "F2", "F3")},
     "F4": lambda: (finite_width_derivation(0), finite_width_derivation(1)),
     "C2": _kernels("swiglu"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ from verify.training import DivergedError, TrainedLosses, train
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Progress = Callable[[str, int, int], None]
 
 MOST_VALUES = 10**13
 """Neurons' values at rows, over all steps and networks: a core takes half a day."""
@@ -116,7 +118,7 @@ def train_networks(
                     seeds,
                     rng,
                     workers=os.cpu_count() or 1,
-                    progress=bar,
+                    progress=_named(bar, name),
                 )
             except DivergedError:
                 raise InputError(
@@ -126,6 +128,10 @@ def train_networks(
     first, second = found.values()
     crossing = trained_crossing(first, second, np.random.SeedSequence(seed, spawn_key=(7,)))
     return TrainedNetworks(width, found, crossing)
+
+
+def _named(bar: Progress | None, name: str) -> Progress | None:
+    return None if bar is None else lambda what, done, total: bar(f"{what} of {name}", done, total)
 
 
 def _recorded(steps: Sequence[int]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-from derivations.dynamics import early_stage
+from derivations.dynamics import early_stage, truncated_stage
 from derivations.dynamics.early import INITIAL
 from derivations.errors import InputError
 from derivations.printing.text import text as expression
@@ -122,7 +122,7 @@ def as_text(sizes: Sequence[EarlySize], plot: str | None, output: str | None) ->
     for summary in early_summaries(sizes):
         own = [size for size in sizes if (size.rung, size.initial) == (summary.rung, summary.initial)]
         lines += ["", *_table_lines(summary, own)]
-    lines += ["", *_corrected()]
+    lines += ["", *_corrected(list(dict.fromkeys(size.rung for size in sizes)))]
     lines += [f"Wrote {path}" for path in (output, plot) if path is not None]
     return "\n".join(lines)
 
@@ -153,13 +153,14 @@ def _or(value: int | None, otherwise: str) -> str:
     return otherwise if value is None else str(value)
 
 
-def _corrected() -> Iterator[str]:
+def _corrected(rungs: Sequence[str]) -> Iterator[str]:
     """What holds in place of the published number of rows, in the limits that are simple."""
     yield "What holds: at d >= 4 some n is enough, from some m on, at d <= 3 none; how many depends on d and m, as"
-    yield "`derivations.dynamics.early_stage` has it exactly. In the limit of large d, on simplified matrices:"
-    for initial in INITIAL:
-        stage = early_stage(initial)
-        yield f"  {OUTPUTS[initial]}"
-        yield f"    at m = t d     n >= {expression(stage.proportional)}"
-        yield f"    at n = {ROWS}     m >= {float(stage.smallest_ratio(ROWS)):.3g} d"
-        yield f"    at constant m  n/d >= {expression(stage.narrow)}"
+    yield "`derivations.dynamics.early_stage` has it exactly for simplified matrices. In the limit of large d:"
+    for rung in rungs:
+        for initial in INITIAL:
+            stage = early_stage(initial) if rung == "simplified" else truncated_stage(initial)
+            yield f"  {ON[rung]}, {OUTPUTS[initial]}"
+            yield f"    at m = t d     n >= {expression(stage.proportional)}"
+            yield f"    at n = {ROWS}     m >= {float(stage.smallest_ratio(ROWS)):.3g} d"
+            yield f"    at constant m  n/d >= {expression(stage.narrow)}"

@@ -11,7 +11,7 @@ from typing import Any
 from derivations.arguments import check_choice
 from derivations.errors import InputError
 from verify.claims import CLAIMS
-from verify.claims.spectrum.corrections import correction
+from verify.claims.corrections import correction
 from verify.commands.early_regimes import early_regimes
 from verify.commands.map_request import MapRequest, empty_figure, statement_lines, table, whole_numbers
 from verify.commands.progress import progress

@@ -80,7 +80,9 @@ def ratio_interval(numerators: Array, denominators: Array, alpha: float) -> tupl
     found = []
     for sign in (-1, 1):
         outside = centre + sign * _FAR
-        if edge(sign, outside) * sign < 0:
+        if edge(sign, centre) * sign <= 0:  # draws that are equal but for rounding: no root
+            found.append(float(np.exp(centre)))
+        elif edge(sign, outside) * sign < 0:
             found.append(float(np.exp(brentq(partial(edge, sign), centre, outside))))
         else:
             found.append(0.0 if sign < 0 else np.inf)

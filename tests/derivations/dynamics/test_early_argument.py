@@ -94,6 +94,9 @@ def test_signs_that_are_not_so_are_refused(initial: Initial):
     every = (*before, *steps)
     for wrong in (-GAPS[0], -DIAGONAL, PAIRS, GAPS[1], sp.Subs(PAIRS, d, 4)):
         assert not follows(Step("", Negative(wrong), sp.true, "one sign"), every)
+    # The smallest n needs A < 0.
+    threshold = next(step for step in steps if step.lhs == THRESHOLD)
+    assert not follows(threshold, tuple(step for step in every if step.lhs != Negative(DIAGONAL)))
     # The other root of B, and one that is off by a millionth.
     root = next(step.rhs for step in steps if step.lhs == CRITICAL)
     pairs = sp.Poly(sp.fraction(sp.together(early_stage(initial).pairs))[0], m)
@@ -144,7 +147,7 @@ def test_widths_in_between_are_those_of_the_region(initial: Initial):
     root = next(step.rhs for step in steps if step.lhs == CRITICAL)
     for size in range(some, every):
         assert stage.at(size).smallest_width() == sp.floor(root.subs(d, size)) + 1
-    for size in (*range(1, some), *range(every, 60)):
+    for size in (*range(1, some), *range(every, every + 20)):
         assert stage.at(size).smallest_width() == (None if size < some else 1)
 
 

@@ -1,4 +1,4 @@
-"""What holds instead of a statement on extreme eigenvalues, or how it comes true: the words of its judges."""
+"""What holds instead of a statement, or how it comes true: the words of its judges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ON_ALL_RUNGS = {
     "A12": SMALLEST_INSTEAD,
     "A13": ON_THE_SPHERE,
     "A14": CONDITION,
-    "A17": late.ON_THE_SPHERE,
+    "A17": late.INSTEAD,
 }
 
 
