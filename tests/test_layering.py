@@ -18,7 +18,8 @@ SHARED = {f"derivations.{name}" for name in ("errors", "arguments", "matrix", "t
 FINITE_SIDE = (
     "activations", "finite", "streams", "products", "accumulators", "montecarlo", "moments", "cells", "blocks",
     "ladder", "quadrature", "gradient_descent", "joint_test", "statistics", "eigenvalues", "inputs", "prepare",
-    "labels", "network_batch", "training", "trained_crossing",
+    "labels", "network_batch", "training", "trained_crossing", "samples", "learner", "kernel_regression", "bootstrap",
+    "generalisation", "trained_generalisation",
 )  # fmt: skip
 
 

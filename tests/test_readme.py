@@ -69,6 +69,18 @@ def test_the_losses_are_what_the_readme_shows():
         assert str(stated) in README
 
 
+def test_the_gaps_are_what_the_readme_shows():
+    pytest.importorskip("sklearn")
+    block = next(b for b in README.split("```") if b.strip().startswith("$ gluntk generalise"))
+    command, *shown = block.strip().splitlines()
+    printed = CliRunner().invoke(gluntk, shlex.split(command)[2:]).output
+    stated = [line.strip() for line in shown if line != "..."]
+    assert len(stated) == 5
+    for line in stated:
+        # Four digits of eigenvalues and sums, the last of them the machine's.
+        assert without_last_digits(line) in without_last_digits(printed)
+
+
 def test_the_rows_that_wide_networks_need_are_what_the_readme_says():
     dimensions = range(5, 30)
     assert max(exact_smallest_rows(d, None) or np.inf for d in dimensions) == 59

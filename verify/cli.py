@@ -333,6 +333,81 @@ def dynamics(
 
 
 @gluntk.command()
+@click.argument("networks", nargs=-1, metavar="NETWORK NETWORK...")
+@options(DESCRIPTION, DATA)
+@click.option("--width", type=int, help="Width m; needed where the kernel depends on it.")
+@click.option("--train", type=int, required=True, metavar="N", help="Rows to train on.")
+@click.option("--test", type=int, required=True, metavar="N", help="Rows to test.")
+@click.option("--splits", type=int, default=20, show_default=True, help="Random splits, or draws of rows.")
+@click.option(
+    "--targets",
+    metavar="FILE|NAME",
+    help="Targets of the rows of --input: one column, or one row; or digits:parity (default of digits), digits:0 to 9, "
+    "diabetes, breast_cancer.",
+)
+@click.option(
+    "--labels",
+    type=click.Choice(LABELS),
+    help="Targets of generated rows: linear (default), a random network's, or independent normals or signs.",
+)
+@click.option("--teacher", metavar="NETWORK", help="The network of --labels network (default relu).")
+@click.option(
+    "--noise", type=float, default=0.0, show_default=True, help="Variance of noise in generated targets."
+)
+@click.option(
+    "--initial",
+    type=click.Choice(INITIAL[:2]),
+    default="nngp",
+    show_default=True,
+    help="Outputs before the first step: of a network that is initialised, or zero.",
+)
+@click.option(
+    "--at", default="0,1,10,100,1000", show_default=True, metavar="K1,K2,...", help="Numbers of steps."
+)
+@click.option(
+    "--seeds", type=int, help="Train so many real networks of each kind on every split, up to the last step."
+)
+@click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw errors over steps, and gaps.")
+@options(REPORT)
+def generalise(
+    networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
+    source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
+    width: int | None, train: int, test: int, splits: int, targets: str | None, labels: str | None, teacher: str | None,
+    noise: float, initial: str, at: str, seeds: int | None, plot: str | None, force: bool, format: str, quiet: bool,
+) -> None:  # fmt: skip
+    """Training and test errors along gradient descent of networks' kernels: who is faster, and whose gap is larger.
+
+    Without --input the rows are drawn anew for each of the --splits (--data, default sphere; --d).
+
+    \b
+    Example:
+      $ gluntk generalise relu reglu --input digits --prepare normalize --train 400 --test 400 --width 1000
+    """
+    from derivations.errors import InputError
+    from verify.commands import generalise as generalisation
+    from verify.commands.data import DataRequest
+    from verify.commands.kernels import NetworkRequest
+    from verify.commands.labels import LabelRequest
+
+    names: list[str | None] = [*networks]
+    if activation is not None or not networks:
+        names.append(None)
+    described = [
+        NetworkRequest(name, activation if name is None else None, gates, parametrization, tied)
+        for name in names
+    ]
+    if n is not None:
+        raise InputError("n is that of --train and --test here")
+    drawn = distribution or (None if source else "sphere")
+    request = DataRequest(source, prepare, drawn, None if source else train + test, d, seed)
+    asked = generalisation.GeneraliseRequest(
+        width, LabelRequest(labels, targets), teacher, noise, train, test,
+        splits, initial, at, seeds,
+    )  # fmt: skip
+    click.echo(generalisation.generalise(described, request, asked, plot, force, format, quiet))
+
+
+@gluntk.command()
 @click.argument("claims", nargs=-1, metavar="[CLAIM]...")
 @click.option("--profile", type=click.Choice(PROFILES), default="quick", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)

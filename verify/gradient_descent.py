@@ -133,7 +133,57 @@ def _mean(squares: Array, control: Array, expected: float) -> Array:
     return np.asarray(np.mean(squares, axis=0) - slope * (np.mean(control) - expected))
 
 
-def descent(K: Array, across: Array, y: Array, steps: Sequence[int]) -> Array:
+@dataclass(frozen=True)
+class Modes:
+    """A kernel matrix as gradient descent sees it.
+
+    Attributes
+    ----------
+    values : (n,) float
+        Eigenvalues, ascending; 0 of those that are 0 to rounding: modes that are never learned.
+    vectors : (n, n) float
+    logarithms : (n,) float
+        log(1 - eta lambda) <= 0, -inf of what is learned in one step.
+    """
+
+    values: Array
+    vectors: Array
+    logarithms: Array
+
+    @classmethod
+    def of(cls, K: Array) -> Modes:
+        """At the rate 1 / lambda_1."""
+        values, vectors = np.linalg.eigh(K)
+        values = np.where(values <= len(K) * np.finfo(float).eps * values[-1], 0.0, values)
+        return cls(values, vectors, values).at(1 / values[-1] if values[-1] > 0 else 1.0)
+
+    def at(self, rate: float) -> Modes:
+        """At a rate of at most 1 / lambda_1, so that no mode overshoots."""
+        with np.errstate(divide="ignore"):
+            return Modes(self.values, self.vectors, np.log1p(-np.minimum(self.values * rate, 1.0)))
+
+    def gains(self, steps: Sequence[float]) -> Array:
+        """(1 - (1 - eta lambda)^t) / lambda, of a mode that is never learned 0 : (n, s) float; t may be infinite.
+
+        Examples
+        --------
+        >>> Modes.of(np.diag([0.0, 1.0, 2.0])).gains([1, np.inf])
+        array([[0. , 0. ],
+               [0.5, 1. ],
+               [0.5, 0.5]])
+        """
+        learned = np.where(self.values > 0, self.values, np.inf)[:, None]
+        return np.asarray(np.abs(np.expm1(self.exponents(steps))) / learned)
+
+    def exponents(self, steps: Sequence[float]) -> Array:
+        """t log(1 - eta lambda), 0 at t = 0 and of modes that are never learned : (n, s) float."""
+        at = np.asarray(steps, float)
+        moving = np.multiply.outer(self.values > 0, at > 0)
+        with np.errstate(invalid="ignore"):  # 0 times infinity, in places that are 0
+            return np.where(moving, np.multiply.outer(self.logarithms, at), 0.0)
+
+
+def descent(K: Array, across: Array, y: Array, steps: Sequence[float]) -> Array:
     """Values at fresh rows after each number of steps : (p, s) float, from K (n, n) and the kernel (p, n) with them.
 
     Examples
@@ -142,13 +192,8 @@ def descent(K: Array, across: Array, y: Array, steps: Sequence[int]) -> Array:
     array([[0.5 , 0.5 ],
            [0.5 , 0.75]])
     """
-    values, vectors = np.linalg.eigh(K)
-    # What is 0 to rounding has not been learned; its filter is the limit t eta.
-    values = np.maximum(values, len(K) * np.finfo(float).eps * values[-1])
-    with np.errstate(divide="ignore"):
-        logarithm = np.log1p(-np.minimum(values / values[-1], 1.0))
-    gains = -np.expm1(np.multiply.outer(logarithm, np.asarray(steps, float))) / values[:, None]
-    return np.asarray(across @ (vectors @ (gains * (vectors.T @ y)[:, None])))
+    modes = Modes.of(K)
+    return np.asarray(across @ (modes.vectors @ (modes.gains(steps) * (modes.vectors.T @ y)[:, None])))
 
 
 def teacher(X: Array, energies: Sequence[float], data: str, rng: np.random.Generator) -> Array:

@@ -1,4 +1,4 @@
-"""What Wen et al. (ICML 2026, arXiv:2605.20749) state of the training loss, transcribed as data.
+"""What Wen et al. (ICML 2026, arXiv:2605.20749) state of how networks are trained, transcribed as data.
 
 L_k and L~_k are half the summed squared errors of the plain and of the gated network after k steps of full-batch
 gradient descent at the same step size eta, K and K~ their kernels on n rows from N(0, I_d), Y the targets. Expectations
@@ -12,6 +12,7 @@ from derivations.learning_symbols import eta
 from derivations.sources.statement import Statement
 
 _SOURCE = "Wen et al. 2026, arXiv:2605.20749"
+_DATA = "rows N(0, I_d); weights N(0, 1/d), readout N(0, 1/m)"
 _POWER = FACTOR ** (2 * steps)
 
 EARLY_DIMENSION, EARLY_ROWS = 5, 300
@@ -58,6 +59,17 @@ STATEMENTS: dict[str, Statement] = {
             "those of A16 and A17",
             (),
             "the plain network is ahead before the first step and the gated one at last",
+        ),
+        Statement(
+            "A19",
+            "gating speeds up optimisation but changes the generalisation gap little",
+            _SOURCE,
+            f"{_DATA}; the kernel regime; targets linear in the rows, of a network of either kind, or noise",
+            (),
+            "descent at one step size, 1 over the larger lambda_1. Speed: the gated network takes fewer steps to a training "
+            "error of a tenth of the targets' mean square (mean logarithm over rows, targets and first outputs). Gap: test "
+            "less training error, there and at convergence, differ by at most 20 % of the plain network's, on average. For "
+            "all kinds of targets, n, d and m",
         ),
     )
 }

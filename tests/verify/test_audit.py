@@ -22,6 +22,7 @@ from verify.claims.distance import Distance, cosine_expectation
 from verify.claims.dynamics.descents import DescentCell, TraceCell
 from verify.claims.dynamics.trained import SlopeCell, TrainedCell
 from verify.claims.finite_width import NetworkCell
+from verify.claims.generalisation.cells import GapCell, RealCell
 from verify.claims.gradient import UnitCell
 from verify.claims.spectrum.cells import SpectrumCell
 from verify.claims.symbolic import derived
@@ -30,7 +31,16 @@ from verify.report import as_html, as_json, as_text
 # A hundredth of the quick profile's neurons: finite checks have a tenth of its resolution.
 SMALL = Profile("small", factor=0.01, needed=0.1)
 
-_DRAW_THEIR_ROWS = (SpectrumCell, NetworkCell, DescentCell, TraceCell, SlopeCell, TrainedCell)
+_DRAW_THEIR_ROWS = (
+    SpectrumCell,
+    NetworkCell,
+    DescentCell,
+    TraceCell,
+    SlopeCell,
+    TrainedCell,
+    GapCell,
+    RealCell,
+)
 
 
 @cache
@@ -283,9 +293,7 @@ def test_cells_have_distinct_streams_and_rows_on_the_sphere():
     cells = {cell for claim in CLAIMS.values() for rung in claim.rungs for cell in rung.cells + rung.further}
     assert len({cell.name for cell in cells}) == len(cells)
     for cell in cells:
-        if isinstance(
-            cell, (SpectrumCell, NetworkCell, DescentCell, SlopeCell, TrainedCell)
-        ):  # draws its rows
+        if isinstance(cell, _DRAW_THEIR_ROWS):
             continue
         assert isinstance(cell, (Cell, GateCell, UnitCell))
         np.testing.assert_allclose(np.sum(cell.X**2, axis=1), cell.d, rtol=1e-14)

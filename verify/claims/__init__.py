@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from verify.claim import Claim
-from verify.claims import dynamics, family, finite_width, gates, gradient, ntk, simplified, spectrum
+from verify.claims import (
+    dynamics,
+    family,
+    finite_width,
+    gates,
+    generalisation,
+    gradient,
+    ntk,
+    simplified,
+    spectrum,
+)
 
 CLAIMS: dict[str, Claim] = {
     claim.id: claim
@@ -12,6 +22,7 @@ CLAIMS: dict[str, Claim] = {
         *simplified.CLAIMS,
         *spectrum.CLAIMS,
         *dynamics.CLAIMS,
+        *generalisation.CLAIMS,
         *family.CLAIMS,
         *gates.CLAIMS,
         *gradient.CLAIMS,

@@ -1,0 +1,300 @@
+"""`gluntk generalise`: its numbers are those of `follow`, what it says of them, the figure, and bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from derivations import kernel_function
+from derivations.dynamics.loss import logarithmic_steps
+from verify import options
+from verify.bootstrap import Interval, resampled
+from verify.cli import main
+from verify.commands import generalise
+from verify.commands.generalise_words import Gap, speed, verdict
+from verify.generalisation import LEVELS, follow
+from verify.samples import fresh_samples, resplit
+from verify.trained_generalisation import follow_trained
+
+SMALL = (
+    "generalise",
+    "relu",
+    "reglu",
+    "--d",
+    "6",
+    "--width",
+    "50",
+    "--train",
+    "20",
+    "--test",
+    "15",
+    "--splits",
+    "6",
+)
+RNG = np.random.SeedSequence(0, spawn_key=(8,))
+
+
+def ask(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    return int(stop.value.code or 0), *capsys.readouterr()
+
+
+def told(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
+    code, out, err = ask(*arguments, capsys=capsys)
+    assert (code, err) == (0, "")
+    return out
+
+
+def asked(*arguments: str, capsys: pytest.CaptureFixture[str]) -> dict:
+    return json.loads(told(*arguments, "--format", "json", capsys=capsys))
+
+
+def followed(samples, initial: str = "nngp", **more):
+    kernels = [kernel_function(name, width=50) for name in ("relu", "reglu")]
+    starts = [kernel_function(name, "nngp") if initial == "nngp" else None for name in ("relu", "reglu")]
+    return follow(kernels, starts, samples, (0, 3, np.inf), **more)
+
+
+def test_the_choices_are_those_of_the_command():
+    assert options.INITIAL[:2] == generalise.INITIAL
+
+
+@pytest.mark.parametrize("initial", ["nngp", "zero"])
+def test_numbers_are_those_of_descent_on_the_same_draws(initial: str, capsys):
+    found = asked(*SMALL, "--noise", "0.2", "--initial", initial, "--at", "3,0", capsys=capsys)
+    expected = followed(fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG, noise=0.2), initial)
+    for k, name in enumerate(("relu", "reglu")):
+        for kind in ("train", "test", "gap"):
+            values = getattr(expected, kind)[:, k].mean(axis=0)
+            assert list(found["errors"][name][kind]) == ["0", "3", "inf"]
+            assert list(found["errors"][name][kind].values()) == pytest.approx(values, rel=1e-9, abs=1e-12)
+        assert found["steps"][name]["0.1"] == pytest.approx(expected.reached[:, k, 1].mean(), rel=1e-9)
+        assert found["interpolation"][name] == pytest.approx(expected.test[:, k, -1].mean(), rel=1e-6)
+        assert found["left_out"][name] == pytest.approx(expected.left_out[:, k].mean(), rel=1e-6)
+        assert "wrong" not in found["errors"][name]
+    gaps = expected.gap_there[:, :, 1]
+    difference = found["gap_difference"]["reglu"]["training error 10 %"]
+    assert difference == pytest.approx(resampled(np.mean, [gaps[:, 1] - gaps[:, 0]]), rel=1e-6)
+    change = found["gap_change"]["reglu"]["training error 10 %"]
+    assert change[0] == pytest.approx(gaps[:, 1].mean() / gaps[:, 0].mean() - 1, rel=1e-9)
+    assert change[1] < change[0] < change[2]
+    logarithm = np.log(expected.reached[:, 0, 1] / expected.reached[:, 1, 1]).mean()
+    assert found["faster"]["reglu"]["0.1"][0] == pytest.approx(np.exp(logarithm), rel=1e-9)
+
+
+def test_labels_teachers_and_three_networks(capsys):
+    signs = asked(*SMALL, "--labels", "signs", capsys=capsys)
+    expected = followed(fresh_samples("sphere", 6, "signs", 20, 15, 6, RNG), classes=(-1.0, 1.0))
+    assert expected.wrong is not None
+    assert signs["errors"]["reglu"]["wrong"]["inf"] == pytest.approx(
+        expected.wrong[:, 1, -1].mean(), rel=1e-6
+    )
+    teacher = ("--labels", "network", "--teacher", "bilinear")
+    found = asked("generalise", "gqu", *SMALL[1:], *teacher, "--data", "gaussian", capsys=capsys)
+    drawn = fresh_samples("gaussian", 6, "network", 20, 15, 6, RNG, teacher="bilinear")
+    alone = follow([kernel_function("gqu", width=50)] * 2, [None] * 2, drawn, (0,))
+    # Which network is how fast depends on the others' lambda_1, where each ends does not.
+    assert found["left_out"]["gqu"] > alone.left_out[:, 0].mean()
+    assert list(found["gap_difference"]) == ["relu", "reglu"]
+    assert found["against"] == "gqu"
+    assert found["targets"] == "network (bilinear)"
+    noise = asked(*SMALL, "--labels", "random", capsys=capsys)
+    assert noise["errors"]["relu"]["train"]["inf"] == 0
+
+
+def test_rows_and_targets_of_files_and_of_real_sets(tmp_path: Path, capsys):
+    rng = np.random.default_rng(1)
+    X, Y = rng.standard_normal((40, 6)), rng.standard_normal(40)
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "Y.npy", Y[:, None])
+    common = ("generalise", "relu", "reglu", *SMALL[5:], "--input", str(tmp_path / "X.npy"))
+    found = asked(*common, "--targets", str(tmp_path / "Y.npy"), capsys=capsys)
+    expected = followed(resplit(X, Y, 20, 15, 6, RNG))
+    assert found["errors"]["relu"]["test"]["inf"] == pytest.approx(expected.test[:, 0, -1].mean(), rel=1e-6)
+    code, out, err = ask(*common, capsys=capsys)
+    assert (code, out) == (2, "")
+    assert "targets are needed with the rows of a file" in err
+    code, _, err = ask(*common, "--targets", str(tmp_path / "Y.npy"), "--train", "30", capsys=capsys)
+    assert code == 2
+    assert "train and test must have at most 40 rows together, all of the input's, got 30 + 15" in err
+
+
+def test_real_sets_have_their_own_targets_and_their_splits_a_warning(capsys):
+    pytest.importorskip("sklearn")
+    common = ("generalise", "relu", "reglu", *SMALL[5:], "--prepare", "normalize")
+    text = told(*common, "--input", "digits", capsys=capsys)
+    assert "targets  digits:parity" in text
+    assert "wrong class" in text
+    assert "splits share rows: intervals are about other splits of these rows" in text
+    assert "targets  digits:3" in told(*common, "--input", "digits", "--targets", "digits:3", capsys=capsys)
+    assert "wrong class" not in told(*common, "--input", "diabetes", capsys=capsys)
+
+
+def test_the_text_says_who_is_faster_and_whose_gap_is_larger(capsys):
+    # 60 rows of 10 columns, linear targets: ReGLU is slower and its gap a multiple of ReLU's.
+    linear = (
+        "generalise", "relu", "reglu", "--data", "gaussian", "--d", "10", "--width", "300",
+        "--train", "60", "--test", "60",
+    )  # fmt: skip
+    text = told(*linear, capsys=capsys)
+    assert "to a training error of 10 %: reglu takes 1." in text
+    assert "times more steps" in text
+    assert (
+        "gap at convergence: that of reglu is larger, by more than 20 % of that of relu: not little" in text
+    )
+    assert "splits share rows" not in text
+    found = asked(*linear, capsys=capsys)
+    (row,) = (line.split() for line in text.splitlines() if line.startswith("  convergence"))
+    assert row[1:3] == [f"{found['gaps']['convergence'][name]:.4g}" for name in ("relu", "reglu")]
+    added, low, high = found["gap_difference"]["reglu"]["convergence"]
+    assert row[3:6] == [f"{added:+.3g}", f"[{low:+.3g},", f"{high:+.3g}]"]
+    (steps,) = (
+        line.split() for line in text.splitlines() if line.startswith("  reglu ") and len(line.split()) == 4
+    )
+    assert steps[1:] == [f"{found['steps']['reglu'][level]:.4g}" for level in ("0.5", "0.1", "0.01")]
+    assert "20 draws" in text
+
+
+def test_trained_networks_stand_beside_their_kernels(capsys):
+    trained = (*SMALL, "--seeds", "2", "--at", "0,4,400")
+    found = asked(*trained, capsys=capsys)
+    kernels = followed(fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG))
+    rates = [float(1 / largest) for largest in kernels.largest.max(axis=1)]
+    steps = sorted({0, 4, *logarithmic_steps(400, 20)})
+    samples = fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG)
+    expected = follow_trained(
+        ("relu", "reglu"), samples, 50, rates, steps, LEVELS, 2, np.random.SeedSequence(0, spawn_key=(9,))
+    )
+    for k, name in enumerate(("relu", "reglu")):
+        values = expected.test[:, k, [steps.index(step) for step in (0, 4, 400)]].mean(axis=0)
+        assert list(found["trained"]["errors"][name]["test"].values()) == pytest.approx(values, rel=1e-9)
+        assert found["trained"]["steps"][name]["0.5"] == pytest.approx(
+            expected.reached[:, k, 0].mean(), rel=1e-9
+        )
+        gap = found["trained"]["gaps"][name]["0.1"]
+        assert gap == pytest.approx(expected.gap_there[:, k, 1].mean(), rel=1e-9)
+    text = told(*trained, capsys=capsys)
+    assert f"{expected.train[:, 1, steps.index(4)].mean():.4g}" in text
+    assert "trained networks, to a training error of 50 %: reglu takes 1." in text
+    assert "trained networks: not all come to a training error of 1 % within 4 steps" in told(
+        *SMALL, "--seeds", "1", "--at", "4", capsys=capsys
+    )
+    assert asked(*SMALL, capsys=capsys)["trained"] is None
+
+
+def sentence(first: float, change: float, scatter: float) -> str:
+    rng = np.random.default_rng(0)
+    plain = first * (1 + 0.1 * rng.random(40))
+    return verdict(Gap("convergence", np.stack([plain, plain * (1 + change) + scatter * rng.standard_normal(40)], 1)), 1,
+                    "b", "a")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((1.0, 0.1, 0.01), "that of b is larger; at most 20 % of that of a: little"),
+        ((1.0, -0.1, 0.01), "that of b is smaller; at most 20 % of that of a: little"),
+        ((1.0, 0.0, 0.1), "no difference is seen; at most 20 % of that of a: little"),
+        ((1.0, 0.5, 0.1), "that of b is larger, by more than 20 % of that of a: not little"),
+        ((1.0, -0.5, 0.1), "that of b is smaller, by more than 20 % of that of a: not little"),
+        ((1.0, 0.2, 0.2), "that of b is larger; whether within 20 % of that of a is not decided"),
+        ((1.0, -0.2, 0.2), "that of b is smaller; whether within 20 % of that of a is not decided"),
+        ((1.0, 0.0, 3.0), "no difference is seen; whether within 20 % of that of a is not decided"),
+        ((-1.0, 0.5, 0.1), "that of b is smaller"),
+        ((1.0, np.nan, 0.1), "not known for every split"),
+    ],
+)
+def test_what_is_said_of_two_gaps(arguments: tuple[float, float, float], said: str):
+    assert sentence(*arguments) == f"gap at convergence: {said}"
+
+
+@pytest.mark.parametrize(
+    ("saved", "said"),
+    [
+        (Interval(2.0, 1.5, 2.5), "b takes 2 times fewer steps (1.5 to 2.5) than a"),
+        (Interval(0.5, 0.4, 0.8), "b takes 2 times more steps (1.25 to 2.5) than a"),
+        (Interval(1.1, 0.9, 1.2), "no difference in speed is seen between b and a (a factor of 0.9 to 1.2)"),
+        (None, "not every split gets there"),
+    ],
+)
+def test_what_is_said_of_two_speeds(saved: Interval | None, said: str):
+    assert speed(saved, "b", "a", 0.1) == f"to a training error of 10 %: {said}"
+
+
+def test_equal_rows_with_different_targets_are_never_fitted(tmp_path: Path, capsys):
+    np.save(tmp_path / "X.npy", np.tile(np.eye(3), (12, 1)))
+    np.save(tmp_path / "Y.npy", np.arange(36.0)[:, None] - 17.5)
+    files = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"))
+    found = asked("generalise", "relu", "reglu", *SMALL[5:], *files, capsys=capsys)
+    assert found["steps"]["relu"]["0.01"] == "inf"
+    assert found["faster"]["reglu"]["0.01"] is None
+    assert found["interpolation"]["relu"] == "nan"
+    text = told("generalise", "relu", "reglu", *SMALL[5:], *files, capsys=capsys)
+    assert "to a training error of 1 %: not every split gets there" in text
+    assert "interpolation by solving for it: test error not known, for a kernel is singular" in text
+
+
+def test_what_is_fitted_without_any_gap_has_no_change_of_it(capsys):
+    # In one dimension both kernels have rank 2, and linear targets are learned.
+    text = told("generalise", "relu", "reglu", "--d", "1", *SMALL[5:], "--initial", "zero", capsys=capsys)
+    assert "gap at convergence: no difference is seen" in text
+    assert "nan" not in text
+
+
+def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
+    target = tmp_path / "gaps.svg"
+    assert f"figure: {target}" in told(*SMALL, "--plot", str(target), capsys=capsys)
+    text = target.read_text()
+    assert text.startswith("<?xml")
+    assert len(text) > 10_000
+    code, _, err = ask(*SMALL, "--plot", str(target), capsys=capsys)
+    assert code == 2
+    assert "exists" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ((*SMALL, "--splits", "4"), "splits must be at least 5 for intervals, got 4"),
+        ((*SMALL, "--train", "0"), "train must be a positive integer, got 0"),
+        ((*SMALL, "--test", "-3"), "test must be a positive integer, got -3"),
+        ((*SMALL, "--train", "5000"), "train must be at most 4000 rows"),
+        ((*SMALL, "--at", "1,x"), "at must be whole numbers"),
+        ((*SMALL, "--seeds", "0"), "seeds must be a positive integer, got 0"),
+        ((*SMALL, "--seeds", "2", "--initial", "zero"), "initial must be nngp with --seeds"),
+        (
+            (*SMALL, "--seeds", "2000000", "--at", "1000000"),
+            "seeds must be fewer, or at fewer steps",
+        ),
+        ((*SMALL, "--noise", "nan"), "noise must be a variance, 0 or larger, got nan"),
+        ((*SMALL, "--n", "40"), "n is that of --train and --test here"),
+        ((*SMALL, "--prepare", "normalize"), "prepare belongs to --input, got 'normalize' with --data"),
+        ((*SMALL, "--targets", "diabetes"), "targets belong to the rows of --input"),
+        (
+            (*SMALL, "--labels", "network", "--teacher", "rglu"),
+            "network 'rglu' is unknown; did you mean reglu?",
+        ),
+        ((*SMALL, "--teacher", "reglu"), "teacher belongs to --labels network, got 'reglu'"),
+        ((*SMALL[:2], *SMALL[3:]), "networks must be 2 to 4, got 1"),
+        (("generalise", "relu", "relu", *SMALL[3:]), "networks must differ, got relu, relu"),
+        ((*SMALL[:3], *SMALL[5:]), "d is needed with --data"),
+        ((*SMALL[:5], *SMALL[7:]), "width is needed"),
+        (
+            (*SMALL[:3], *SMALL[5:], "--input", "digits", "--labels", "linear"),
+            "labels and noise belong to --data",
+        ),
+        (
+            (*SMALL[:3], *SMALL[5:], "--input", "digits", "--targets", "diabetes"),
+            "targets diabetes belong to",
+        ),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], line: str, capsys):
+    code, out, err = ask(*arguments, capsys=capsys)
+    assert (code, out) == (2, "")
+    assert line in err
+    assert err.count("\n") == 1
