@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from math import ceil
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import pytest
 from derivations import kernel_function
 from derivations.dynamics import crossing_estimate, loss_law, predicted_crossing
 from verify import options
-from verify.cli import main
 from verify.commands import dynamics, labels
 from verify.inputs import generate, read_input
 from verify.labels import draw_labels, real_labels
@@ -20,22 +18,6 @@ from verify.labels import draw_labels, real_labels
 ROWS = ("--n", "40", "--d", "10", "--data", "gaussian")
 REAL = ("dynamics", "relu", "reglu", "--input", "diabetes", "--width", "9")
 SMALL = ("dynamics", "relu", "reglu", *ROWS, "--width", "100")
-
-
-def ask(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    return int(stop.value.code or 0), *capsys.readouterr()
-
-
-def told(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
-    code, out, err = ask(*arguments, capsys=capsys)
-    assert (code, err) == (0, "")
-    return out
-
-
-def asked(*arguments: str, capsys: pytest.CaptureFixture[str]) -> dict:
-    return json.loads(told(*arguments, "--format", "json", capsys=capsys))
 
 
 def rows() -> np.ndarray:
@@ -53,8 +35,8 @@ def test_the_choices_are_those_of_the_command():
 
 @pytest.mark.parametrize("initial", options.INITIAL)
 @pytest.mark.parametrize("labels", options.LABELS)
-def test_the_losses_are_those_of_matrix_powers(initial: str, labels: str, capsys):
-    found = asked(*SMALL, "--initial", initial, "--labels", labels, "--at", "0,1,7", capsys=capsys)
+def test_the_losses_are_those_of_matrix_powers(initial: str, labels: str, gluntk):
+    found = gluntk.asked(*SMALL, "--initial", initial, "--labels", labels, "--at", "0,1,7")
     X, rng = rows(), np.random.default_rng(np.random.SeedSequence(0, spawn_key=(4,)))
     if labels in ("network", "signs"):
         Y = draw_labels(labels, X, 0)
@@ -75,83 +57,78 @@ def test_the_losses_are_those_of_matrix_powers(initial: str, labels: str, capsys
         assert found["rates"][name] == pytest.approx(1 - eta * lowest, rel=1e-12)
 
 
-def test_the_crossing_is_where_the_losses_change_order(capsys):
-    first = asked(*SMALL, capsys=capsys)
+def test_the_crossing_is_where_the_losses_change_order(gluntk):
+    first = gluntk.asked(*SMALL)
     (k,) = first["crossings"]
     assert first["ahead"] == {"start": "relu", "end": "reglu"}
-    around = asked(*SMALL, "--at", f"{k - 1},{k}", capsys=capsys)["loss"]
+    around = gluntk.asked(*SMALL, "--at", f"{k - 1},{k}")["loss"]
     assert around["relu"][str(k - 1)] <= around["reglu"][str(k - 1)]
     assert around["relu"][str(k)] > around["reglu"][str(k)]
-    text = told(*SMALL, capsys=capsys)
+    text = gluntk.told(*SMALL)
     assert f"at k = {k} (at most {first['most_crossings']} are possible)" in text
     assert "ahead before the first step: relu" in text
     assert "ahead at last, where the slowest modes decide: reglu" in text
 
 
-def test_the_crossing_is_predicted_where_a_law_of_the_rows_is_known(capsys):
-    found = asked(*SMALL, capsys=capsys)
+def test_the_crossing_is_predicted_where_a_law_of_the_rows_is_known(gluntk):
+    found = gluntk.asked(*SMALL)
     plain, gated = (loss_law(name, 40, 10, 100, "gaussian") for name in ("relu", "reglu"))
     assert found["predicted_crossing"] == predicted_crossing(plain, gated, found["eta"])
-    assert f"without these: k = {found['predicted_crossing']}" in told(*SMALL, capsys=capsys)
+    assert f"without these: k = {found['predicted_crossing']}" in gluntk.told(*SMALL)
     for further in (("--labels", "linear"), ("--prepare", "normalize")):
-        assert asked(*SMALL, *further, capsys=capsys)["predicted_crossing"] is None
+        assert gluntk.asked(*SMALL, *further)["predicted_crossing"] is None
     others = ("dynamics", "gelu", "geglu", *ROWS, "--width", "100")
-    assert asked(*others, capsys=capsys)["predicted_crossing"] is None  # no law of Gaussian rows
+    assert gluntk.asked(*others)["predicted_crossing"] is None  # no law of Gaussian rows
 
 
-def test_the_crossing_is_estimated_in_closed_form_where_that_applies(capsys):
+def test_the_crossing_is_estimated_in_closed_form_where_that_applies(gluntk):
     size = ("--n", "300", "--d", "20", "--width", "1000", "--data", "gaussian")
-    found = asked("dynamics", "relu", "reglu", *size, capsys=capsys)
+    found = gluntk.asked("dynamics", "relu", "reglu", *size)
     expected = crossing_estimate(300, 20, 1000, found["eta"])
     assert expected is not None
     assert found["estimated_crossing"] == {"step": expected.step, "reliable": True}
-    assert f"by its closed formula: k = {expected.step:.3g}" in told(
-        "dynamics", "relu", "reglu", *size, capsys=capsys
+    assert f"by its closed formula: k = {expected.step:.3g}" in gluntk.told(
+        "dynamics", "relu", "reglu", *size
     )
     # Whichever is named first: the one with more gates is the second one of the formula.
     assert (
-        asked("dynamics", "reglu", "relu", *size, capsys=capsys)["estimated_crossing"]
-        == found["estimated_crossing"]
+        gluntk.asked("dynamics", "reglu", "relu", *size)["estimated_crossing"] == found["estimated_crossing"]
     )
     for further in (("--labels", "linear"), ("--prepare", "normalize"), ("--initial", "zero")):
-        assert (
-            asked("dynamics", "relu", "reglu", *size, *further, capsys=capsys)["estimated_crossing"] is None
-        )
+        assert gluntk.asked("dynamics", "relu", "reglu", *size, *further)["estimated_crossing"] is None
     # Where the correction is large it is told in JSON only.
     unsure = ("dynamics", "relu", "reglu", *ROWS, "--width", "100", "--initial", "kernel")
-    assert asked(*unsure, capsys=capsys)["estimated_crossing"]["reliable"] is False
-    assert "closed formula" not in told(*unsure, capsys=capsys)
+    assert gluntk.asked(*unsure)["estimated_crossing"]["reliable"] is False
+    assert "closed formula" not in gluntk.told(*unsure)
 
 
-def test_who_is_ahead_at_last_is_sure_from_the_step_that_is_told(capsys):
-    found = asked(*SMALL, capsys=capsys)
+def test_who_is_ahead_at_last_is_sure_from_the_step_that_is_told(gluntk):
+    found = gluntk.asked(*SMALL)
     since = ceil(found["decided_from"])
-    assert f"reglu, surely from k = {since} on" in told(*SMALL, capsys=capsys)
+    assert f"reglu, surely from k = {since} on" in gluntk.told(*SMALL)
     assert since >= max(found["crossings"])
-    later = asked(*SMALL, "--at", f"{since},{2 * since},{100 * since}", capsys=capsys)["log10_loss"]
+    later = gluntk.asked(*SMALL, "--at", f"{since},{2 * since},{100 * since}")["log10_loss"]
     assert all(later["relu"][k] > later["reglu"][k] for k in later["relu"])
 
 
-def test_a_hundred_million_steps_do_not_underflow(capsys):
-    found = asked(*SMALL, "--at", "100000000", capsys=capsys)
+def test_a_hundred_million_steps_do_not_underflow(gluntk):
+    found = gluntk.asked(*SMALL, "--at", "100000000")
     K = kernel_function("relu", width=100)(rows())
     # The slowest mode's factor, twice, k times over; its weight is of order 1.
     slowest = 2e8 * np.log10(1 - found["eta"] * np.linalg.eigvalsh(K)[0])
     assert found["log10_loss"]["relu"]["100000000"] == pytest.approx(slowest, rel=1e-5)
-    assert f"1e{found['log10_loss']['relu']['100000000']:.0f}" in told(
-        *SMALL, "--at", "100000000", capsys=capsys
-    )
+    assert f"1e{found['log10_loss']['relu']['100000000']:.0f}" in gluntk.told(*SMALL, "--at", "100000000")
 
 
-def test_rows_and_targets_of_files(tmp_path: Path, capsys):
+def test_rows_and_targets_of_files(tmp_path: Path, gluntk):
     X, Y = rows(), np.arange(40.0)
     np.save(tmp_path / "X.npy", X)
     np.save(tmp_path / "Y.npy", Y[:, None])
     options = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"), "--width", "100")
-    found = asked("dynamics", "relu", "reglu", *options, "--initial", "zero", capsys=capsys)
+    found = gluntk.asked("dynamics", "relu", "reglu", *options, "--initial", "zero")
     assert found["loss"]["relu"]["0"] == found["loss"]["reglu"]["0"] == float(Y @ Y) / 2
     np.save(tmp_path / "Y.npy", Y[:5, None])
-    code, out, err = ask("dynamics", "relu", "reglu", *options, capsys=capsys)
+    code, out, err = gluntk.ask("dynamics", "relu", "reglu", *options)
     assert (code, out) == (2, "")
     assert "targets must be one number for each of the 40 rows" in err
 
@@ -159,10 +136,10 @@ def test_rows_and_targets_of_files(tmp_path: Path, capsys):
 @pytest.mark.parametrize(
     ("source", "target"), [("digits", "digits:parity"), ("digits", "digits:3"), ("diabetes", "diabetes")]
 )
-def test_some_rows_of_real_data_keep_their_targets(source: str, target: str, capsys):
+def test_some_rows_of_real_data_keep_their_targets(source: str, target: str, gluntk):
     pytest.importorskip("sklearn")
     options = ("--input", source, "--prepare", "standardize", "--targets", target, "--width", "100")
-    found = asked("dynamics", "relu", "reglu", *options, "--rows", "60", "--at", "0,9", capsys=capsys)
+    found = gluntk.asked("dynamics", "relu", "reglu", *options, "--rows", "60", "--at", "0,9")
     assert (found["n"], found["labels"]) == (60, target)
     X, Y = read_input(source, "standardize"), real_labels(target)
     taken = np.sort(np.random.default_rng(np.random.SeedSequence(0, spawn_key=(5,))).permutation(len(X))[:60])
@@ -171,33 +148,33 @@ def test_some_rows_of_real_data_keep_their_targets(source: str, target: str, cap
     # A dozen products of matrices of 60 rows.
     assert found["loss"]["relu"]["9"] == pytest.approx(loss(K, C, Y, found["eta"], 9), rel=1e-9)
     assert found["predicted_crossing"] is None
-    assert f"{source}, some rows by seed 0 (standardize): n = 60" in told(
-        "dynamics", "relu", "reglu", *options, "--rows", "60", capsys=capsys
+    assert f"{source}, some rows by seed 0 (standardize): n = 60" in gluntk.told(
+        "dynamics", "relu", "reglu", *options, "--rows", "60"
     )
 
 
-def test_all_rows_are_taken_in_their_order_and_some_rows_of_a_file_keep_their_targets(tmp_path: Path, capsys):
+def test_all_rows_are_taken_in_their_order_and_some_rows_of_a_file_keep_their_targets(tmp_path: Path, gluntk):
     X, Y = rows(), np.arange(40.0)
     np.save(tmp_path / "X.npy", X)
     np.save(tmp_path / "Y.npy", Y[None])
     options = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"), "--width", "100")
     zero = ("dynamics", "relu", "reglu", *options, "--initial", "zero")
     taken = np.sort(np.random.default_rng(np.random.SeedSequence(0, spawn_key=(5,))).permutation(40)[:7])
-    some = asked(*zero, "--rows", "7", capsys=capsys)["loss"]["relu"]["0"]
+    some = gluntk.asked(*zero, "--rows", "7")["loss"]["relu"]["0"]
     assert some == float(Y[taken] @ Y[taken]) / 2
-    assert asked(*zero, "--rows", "40", capsys=capsys)["loss"] == asked(*zero, capsys=capsys)["loss"]
-    code, out, err = ask(*zero, "--rows", "41", capsys=capsys)
+    assert gluntk.asked(*zero, "--rows", "40")["loss"] == gluntk.asked(*zero)["loss"]
+    code, out, err = gluntk.ask(*zero, "--rows", "41")
     assert (code, out) == (2, "")
     assert "rows must be at most 40, all of the input's, got 41" in err
 
 
-def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
+def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, gluntk):
     target = tmp_path / "losses.svg"
-    told(*SMALL, "--plot", str(target), capsys=capsys)
+    gluntk.told(*SMALL, "--plot", str(target))
     text = target.read_text()
     assert text.startswith("<?xml")
     assert len(text) > 5000
-    code, _, err = ask(*SMALL, "--plot", str(target), capsys=capsys)
+    code, _, err = gluntk.ask(*SMALL, "--plot", str(target))
     assert code == 2
     assert "exists" in err
 
@@ -216,7 +193,7 @@ def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
     ids=["one row", "one column", "one number", "equal rows", "a zero row", "opposite rows"],
 )
 def test_special_rows_have_the_losses_of_matrix_powers(
-    X: np.ndarray, train: tuple[str, ...], tmp_path, capsys
+    X: np.ndarray, train: tuple[str, ...], tmp_path, gluntk
 ):
     Y = np.linspace(-1, 2, len(X))
     np.save(tmp_path / "X.npy", X)
@@ -230,7 +207,7 @@ def test_special_rows_have_the_losses_of_matrix_powers(
         "20",
         *train,
     )
-    found = asked("dynamics", "relu", "reglu", *options, "--at", "0,1,7", capsys=capsys)
+    found = gluntk.asked("dynamics", "relu", "reglu", *options, "--at", "0,1,7")
     for name in ("relu", "reglu"):
         K, C = (kernel_function(name, kind, width=20)(X) for kind in ("ntk", "nngp"))
         for k in (0, 1, 7):
@@ -257,24 +234,24 @@ def test_special_rows_have_the_losses_of_matrix_powers(
     ],
     ids=["nan", "inf", "squares overflow", "too few", "two columns", "no matrix", "complex", "text"],
 )
-def test_targets_that_are_none_are_told_in_one_line(content: np.ndarray, line: str, tmp_path: Path, capsys):
+def test_targets_that_are_none_are_told_in_one_line(content: np.ndarray, line: str, tmp_path: Path, gluntk):
     np.save(tmp_path / "X.npy", rows())
     np.save(tmp_path / "Y.npy", content)
     options = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"), "--width", "9")
-    code, out, err = ask("dynamics", "relu", "reglu", *options, "--train", "2", capsys=capsys)
+    code, out, err = gluntk.ask("dynamics", "relu", "reglu", *options, "--train", "2")
     assert (code, out) == (2, "")
     assert line in err
     assert err.count("\n") == 1
 
 
-def test_the_largest_step_size_is_the_one_that_is_told(capsys):
-    bound = asked(*SMALL, capsys=capsys)["eta_bound"]
+def test_the_largest_step_size_is_the_one_that_is_told(gluntk):
+    bound = gluntk.asked(*SMALL)["eta_bound"]
     for train in ((), ("--train", "2")):
-        code, out, err = ask(*SMALL, "--eta", repr(bound), *train, capsys=capsys)
+        code, out, err = gluntk.ask(*SMALL, "--eta", repr(bound), *train)
         assert (code, out) == (2, "")
         assert f"eta must be below 2 / lambda_1 = {bound:.6g}" in err
         assert err.count("\n") == 1
-    assert asked(*SMALL, "--eta", repr(bound * (1 - 1e-9)), capsys=capsys)["eta"] < bound
+    assert gluntk.asked(*SMALL, "--eta", repr(bound * (1 - 1e-9)))["eta"] < bound
 
 
 @pytest.mark.parametrize(
@@ -313,8 +290,8 @@ def test_the_largest_step_size_is_the_one_that_is_told(capsys):
         (("dynamics", "relu", "reglu", "--n", "9", "--width", "9"), "d is needed"),
     ],
 )
-def test_bad_input_is_one_line(arguments: tuple[str, ...], line: str, capsys):
-    code, out, err = ask(*arguments, capsys=capsys)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], line: str, gluntk):
+    code, out, err = gluntk.ask(*arguments)
     assert (code, out) == (2, "")
     assert line in err
     assert err.count("\n") == 1

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from verify.cli import main
 from verify.commands import dynamics, dynamics_trained
 from verify.commands.dynamics_report import draw_losses
 from verify.finite import finite_network
@@ -21,29 +20,13 @@ ROWS = ("--n", "40", "--d", "10", "--data", "gaussian")
 TRAINED = (*SMALL, "--train", "30", "--at", "0,1,40")
 
 
-def ask(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    return int(stop.value.code or 0), *capsys.readouterr()
-
-
-def told(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
-    code, out, err = ask(*arguments, capsys=capsys)
-    assert (code, err) == (0, "")
-    return out
-
-
-def asked(*arguments: str, capsys: pytest.CaptureFixture[str]) -> dict:
-    return json.loads(told(*arguments, "--format", "json", capsys=capsys))
-
-
 def problem() -> tuple[np.ndarray, np.ndarray]:
     streams = [np.random.default_rng(np.random.SeedSequence(0, spawn_key=(key,))) for key in (0, 4)]
     return generate("gaussian", 12, 5, streams[0]), streams[1].standard_normal(12)
 
 
-def test_what_is_told_is_what_networks_do(capsys):
-    found = asked(*TRAINED, capsys=capsys)
+def test_what_is_told_is_what_networks_do(gluntk):
+    found = gluntk.asked(*TRAINED)
     X, Y = problem()
     rng = np.random.SeedSequence(0, spawn_key=(6,))
     relu, reglu = (train(name, X, Y, 200, range(41), found["eta"], 30, rng) for name in ("relu", "reglu"))
@@ -60,7 +43,7 @@ def test_what_is_told_is_what_networks_do(capsys):
     assert crossing is not None
     assert found["trained_crossing"] == {"step": crossing.step, "low": crossing.low, "high": crossing.high}
     assert found["train"] == 30
-    text = told(*TRAINED, capsys=capsys)
+    text = gluntk.told(*TRAINED)
     assert "Mean loss of 30 trained networks each, m = 200, +- its standard error" in text
     ahead = "relu" if crossing.ahead < 0 else "reglu"
     assert f"{ahead} is ahead from k = {crossing.step} on (95 % interval: {crossing.low:.0f} to " in text
@@ -72,9 +55,9 @@ def test_what_is_told_is_what_networks_do(capsys):
     assert row.count("+-") == 3
 
 
-def test_wide_networks_are_near_the_kernels_curve_and_begin_like_it(capsys):
+def test_wide_networks_are_near_the_kernels_curve_and_begin_like_it(gluntk):
     wide = (*SMALL[:-1], "2000", "--train", "60", "--at", "0,3,10")
-    found = asked(*wide, capsys=capsys)
+    found = gluntk.asked(*wide)
     for name in ("relu", "reglu"):
         for k in ("0", "3", "10"):
             mean, error = (found["trained"][name][what][k] for what in ("loss", "standard_error"))
@@ -84,21 +67,21 @@ def test_wide_networks_are_near_the_kernels_curve_and_begin_like_it(capsys):
             assert 4 * error < 0.25 * mean
 
 
-def test_the_rest_of_the_report_is_as_without_networks(capsys):
-    plain = asked(*SMALL, "--at", "0,1,40", capsys=capsys)
+def test_the_rest_of_the_report_is_as_without_networks(gluntk):
+    plain = gluntk.asked(*SMALL, "--at", "0,1,40")
     assert plain["train"] is plain["trained"] is plain["trained_crossing"] is None
-    found = asked(*TRAINED, capsys=capsys)
+    found = gluntk.asked(*TRAINED)
     for key in ("train", "trained", "trained_crossing"):
         del plain[key], found[key]
     assert plain == found
-    assert "trained" not in told(*SMALL, capsys=capsys)
+    assert "trained" not in gluntk.told(*SMALL)
 
 
-def test_one_network_has_no_standard_error(capsys):
-    found = asked(*SMALL, "--train", "1", "--at", "0,40", capsys=capsys)
+def test_one_network_has_no_standard_error(gluntk):
+    found = gluntk.asked(*SMALL, "--train", "1", "--at", "0,40")
     assert found["trained"]["relu"]["standard_error"] is None
     assert found["trained_crossing"] is None or found["trained_crossing"]["low"] is None
-    text = told(*SMALL, "--train", "1", capsys=capsys)
+    text = gluntk.told(*SMALL, "--train", "1")
     assert "+-" not in text
     assert "interval" not in text
 
@@ -125,10 +108,10 @@ def test_remarks_say_who_is_ahead_from_when_and_whose_loss_has_grown():
     json.dumps(content, allow_nan=False)
 
 
-def test_the_figure_has_the_trained_means_and_their_bands(tmp_path: Path, capsys):
+def test_the_figure_has_the_trained_means_and_their_bands(tmp_path: Path, gluntk):
     target = tmp_path / "losses.svg"
-    told(*TRAINED, "--plot", str(target), capsys=capsys)
-    told(*SMALL, "--at", "0,1,40", "--plot", str(tmp_path / "plain.svg"), capsys=capsys)
+    gluntk.told(*TRAINED, "--plot", str(target))
+    gluntk.told(*SMALL, "--at", "0,1,40", "--plot", str(tmp_path / "plain.svg"))
     assert target.read_text().count("<path") > (tmp_path / "plain.svg").read_text().count("<path") + 4
     from verify.plots import new_figure
 
@@ -139,7 +122,7 @@ def test_the_figure_has_the_trained_means_and_their_bands(tmp_path: Path, capsys
     assert len(ax.collections) == 2
 
 
-def test_the_figure_ends_where_training_does(tmp_path: Path, monkeypatch, capsys):
+def test_the_figure_ends_where_training_does(tmp_path: Path, monkeypatch, gluntk):
     panels: list[np.ndarray] = []
 
     def draw(ax, report) -> None:
@@ -149,15 +132,15 @@ def test_the_figure_ends_where_training_does(tmp_path: Path, monkeypatch, capsys
     monkeypatch.setattr(dynamics, "draw_losses", draw)
     for index, further in enumerate([("--train", "2"), ()]):
         target = str(tmp_path / f"{index}.svg")
-        told(*SMALL[:3], *ROWS, "--width", "100", "--at", "0,12", *further, "--plot", target, capsys=capsys)
+        gluntk.told(*SMALL[:3], *ROWS, "--width", "100", "--at", "0,12", *further, "--plot", target)
     # Their only crossing is at k = 3, and ten times that is shown of kernels alone.
     assert [xs.max() for xs in panels] == [12, 30]
 
 
-def test_expressions_are_trained_too(capsys):
-    named = asked(*TRAINED, capsys=capsys)["trained"]["relu"]["loss"]
+def test_expressions_are_trained_too(gluntk):
+    named = gluntk.asked(*TRAINED)["trained"]["relu"]["loss"]
     own = ("dynamics", "reglu", "--activation", "max(0, z)", *TRAINED[3:])
-    found = asked(*own, capsys=capsys)["trained"]
+    found = gluntk.asked(*own)["trained"]
     (loss,) = (found[name]["loss"] for name in found if name != "reglu")
     assert finite_network("relu").gates == 0
     # The same function, compiled; a rounding of the rate in 40 steps.
@@ -182,18 +165,18 @@ def test_expressions_are_trained_too(capsys):
         ),
     ],
 )
-def test_bad_input_is_one_line(arguments: tuple[str, ...], line: str, capsys):
-    code, out, err = ask(*arguments, capsys=capsys)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], line: str, gluntk):
+    code, out, err = gluntk.ask(*arguments)
     assert (code, out) == (2, "")
     assert line in err
     assert err.count("\n") == 1
 
 
-def test_a_descent_that_diverges_names_eta_and_the_network(capsys):
+def test_a_descent_that_diverges_names_eta_and_the_network(gluntk):
     # Two neurons: a network's own lambda_1 is often several times that of the mean.
     narrow = ("dynamics", "relu", "reglu", "--n", "12", "--d", "5", "--data", "gaussian", "--width", "2")
-    unstable = asked(*narrow, capsys=capsys)["eta_bound"] * 0.99
-    code, out, err = ask(*narrow, "--train", "40", "--eta", str(unstable), "--at", "400", capsys=capsys)
+    unstable = gluntk.asked(*narrow)["eta_bound"] * 0.99
+    code, out, err = gluntk.ask(*narrow, "--train", "40", "--eta", str(unstable), "--at", "400")
     assert (code, out) == (2, "")
     assert "eta must be smaller for networks of " in err
     assert "lambda_1 of a network's own kernel is on average larger" in err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from derivations import kernel_function
 from derivations.dynamics.loss import logarithmic_steps
 from verify import options
 from verify.bootstrap import Interval, resampled
-from verify.cli import main
 from verify.commands import generalise
 from verify.commands.generalise_words import Gap, speed, verdict
 from verify.generalisation import LEVELS, follow
@@ -37,22 +35,6 @@ SMALL = (
 RNG = np.random.SeedSequence(0, spawn_key=(8,))
 
 
-def ask(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    return int(stop.value.code or 0), *capsys.readouterr()
-
-
-def told(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
-    code, out, err = ask(*arguments, capsys=capsys)
-    assert (code, err) == (0, "")
-    return out
-
-
-def asked(*arguments: str, capsys: pytest.CaptureFixture[str]) -> dict:
-    return json.loads(told(*arguments, "--format", "json", capsys=capsys))
-
-
 def followed(samples, initial: str = "nngp", **more):
     kernels = [kernel_function(name, width=50) for name in ("relu", "reglu")]
     starts = [kernel_function(name, "nngp") if initial == "nngp" else None for name in ("relu", "reglu")]
@@ -64,8 +46,8 @@ def test_the_choices_are_those_of_the_command():
 
 
 @pytest.mark.parametrize("initial", ["nngp", "zero"])
-def test_numbers_are_those_of_descent_on_the_same_draws(initial: str, capsys):
-    found = asked(*SMALL, "--noise", "0.2", "--initial", initial, "--at", "3,0", capsys=capsys)
+def test_numbers_are_those_of_descent_on_the_same_draws(initial: str, gluntk):
+    found = gluntk.asked(*SMALL, "--noise", "0.2", "--initial", initial, "--at", "3,0")
     expected = followed(fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG, noise=0.2), initial)
     for k, name in enumerate(("relu", "reglu")):
         for kind in ("train", "test", "gap"):
@@ -86,15 +68,15 @@ def test_numbers_are_those_of_descent_on_the_same_draws(initial: str, capsys):
     assert found["faster"]["reglu"]["0.1"][0] == pytest.approx(np.exp(logarithm), rel=1e-9)
 
 
-def test_labels_teachers_and_three_networks(capsys):
-    signs = asked(*SMALL, "--labels", "signs", capsys=capsys)
+def test_labels_teachers_and_three_networks(gluntk):
+    signs = gluntk.asked(*SMALL, "--labels", "signs")
     expected = followed(fresh_samples("sphere", 6, "signs", 20, 15, 6, RNG), classes=(-1.0, 1.0))
     assert expected.wrong is not None
     assert signs["errors"]["reglu"]["wrong"]["inf"] == pytest.approx(
         expected.wrong[:, 1, -1].mean(), rel=1e-6
     )
     teacher = ("--labels", "network", "--teacher", "bilinear")
-    found = asked("generalise", "gqu", *SMALL[1:], *teacher, "--data", "gaussian", capsys=capsys)
+    found = gluntk.asked("generalise", "gqu", *SMALL[1:], *teacher, "--data", "gaussian")
     drawn = fresh_samples("gaussian", 6, "network", 20, 15, 6, RNG, teacher="bilinear")
     alone = follow([kernel_function("gqu", width=50)] * 2, [None] * 2, drawn, (0,))
     # Which network is how fast depends on the others' lambda_1, where each ends does not.
@@ -102,52 +84,52 @@ def test_labels_teachers_and_three_networks(capsys):
     assert list(found["gap_difference"]) == ["relu", "reglu"]
     assert found["against"] == "gqu"
     assert found["targets"] == "network (bilinear)"
-    noise = asked(*SMALL, "--labels", "random", capsys=capsys)
+    noise = gluntk.asked(*SMALL, "--labels", "random")
     assert noise["errors"]["relu"]["train"]["inf"] == 0
 
 
-def test_rows_and_targets_of_files_and_of_real_sets(tmp_path: Path, capsys):
+def test_rows_and_targets_of_files_and_of_real_sets(tmp_path: Path, gluntk):
     rng = np.random.default_rng(1)
     X, Y = rng.standard_normal((40, 6)), rng.standard_normal(40)
     np.save(tmp_path / "X.npy", X)
     np.save(tmp_path / "Y.npy", Y[:, None])
     common = ("generalise", "relu", "reglu", *SMALL[5:], "--input", str(tmp_path / "X.npy"))
-    found = asked(*common, "--targets", str(tmp_path / "Y.npy"), capsys=capsys)
+    found = gluntk.asked(*common, "--targets", str(tmp_path / "Y.npy"))
     expected = followed(resplit(X, Y, 20, 15, 6, RNG))
     assert found["errors"]["relu"]["test"]["inf"] == pytest.approx(expected.test[:, 0, -1].mean(), rel=1e-6)
-    code, out, err = ask(*common, capsys=capsys)
+    code, out, err = gluntk.ask(*common)
     assert (code, out) == (2, "")
     assert "targets are needed with the rows of a file" in err
-    code, _, err = ask(*common, "--targets", str(tmp_path / "Y.npy"), "--train", "30", capsys=capsys)
+    code, _, err = gluntk.ask(*common, "--targets", str(tmp_path / "Y.npy"), "--train", "30")
     assert code == 2
     assert "train and test must have at most 40 rows together, all of the input's, got 30 + 15" in err
 
 
-def test_real_sets_have_their_own_targets_and_their_splits_a_warning(capsys):
+def test_real_sets_have_their_own_targets_and_their_splits_a_warning(gluntk):
     pytest.importorskip("sklearn")
     common = ("generalise", "relu", "reglu", *SMALL[5:], "--prepare", "normalize")
-    text = told(*common, "--input", "digits", capsys=capsys)
+    text = gluntk.told(*common, "--input", "digits")
     assert "targets  digits:parity" in text
     assert "wrong class" in text
     assert "splits share rows: intervals are about other splits of these rows" in text
-    assert "targets  digits:3" in told(*common, "--input", "digits", "--targets", "digits:3", capsys=capsys)
-    assert "wrong class" not in told(*common, "--input", "diabetes", capsys=capsys)
+    assert "targets  digits:3" in gluntk.told(*common, "--input", "digits", "--targets", "digits:3")
+    assert "wrong class" not in gluntk.told(*common, "--input", "diabetes")
 
 
-def test_the_text_says_who_is_faster_and_whose_gap_is_larger(capsys):
+def test_the_text_says_who_is_faster_and_whose_gap_is_larger(gluntk):
     # 60 rows of 10 columns, linear targets: ReGLU is slower and its gap a multiple of ReLU's.
     linear = (
         "generalise", "relu", "reglu", "--data", "gaussian", "--d", "10", "--width", "300",
         "--train", "60", "--test", "60",
     )  # fmt: skip
-    text = told(*linear, capsys=capsys)
+    text = gluntk.told(*linear)
     assert "to a training error of 10 %: reglu takes 1." in text
     assert "times more steps" in text
     assert (
         "gap at convergence: that of reglu is larger, by more than 20 % of that of relu: not little" in text
     )
     assert "splits share rows" not in text
-    found = asked(*linear, capsys=capsys)
+    found = gluntk.asked(*linear)
     (row,) = (line.split() for line in text.splitlines() if line.startswith("  convergence"))
     assert row[1:3] == [f"{found['gaps']['convergence'][name]:.4g}" for name in ("relu", "reglu")]
     added, low, high = found["gap_difference"]["reglu"]["convergence"]
@@ -159,9 +141,9 @@ def test_the_text_says_who_is_faster_and_whose_gap_is_larger(capsys):
     assert "20 draws" in text
 
 
-def test_trained_networks_stand_beside_their_kernels(capsys):
+def test_trained_networks_stand_beside_their_kernels(gluntk):
     trained = (*SMALL, "--seeds", "2", "--at", "0,4,400")
-    found = asked(*trained, capsys=capsys)
+    found = gluntk.asked(*trained)
     kernels = followed(fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG))
     rates = [float(1 / largest) for largest in kernels.largest.max(axis=1)]
     steps = sorted({0, 4, *logarithmic_steps(400, 20)})
@@ -177,13 +159,13 @@ def test_trained_networks_stand_beside_their_kernels(capsys):
         )
         gap = found["trained"]["gaps"][name]["0.1"]
         assert gap == pytest.approx(expected.gap_there[:, k, 1].mean(), rel=1e-9)
-    text = told(*trained, capsys=capsys)
+    text = gluntk.told(*trained)
     assert f"{expected.train[:, 1, steps.index(4)].mean():.4g}" in text
     assert "trained networks, to a training error of 50 %: reglu takes 1." in text
-    assert "trained networks: not all come to a training error of 1 % within 4 steps" in told(
-        *SMALL, "--seeds", "1", "--at", "4", capsys=capsys
+    assert "trained networks: not all come to a training error of 1 % within 4 steps" in gluntk.told(
+        *SMALL, "--seeds", "1", "--at", "4"
     )
-    assert asked(*SMALL, capsys=capsys)["trained"] is None
+    assert gluntk.asked(*SMALL)["trained"] is None
 
 
 def sentence(first: float, change: float, scatter: float) -> str:
@@ -225,33 +207,33 @@ def test_what_is_said_of_two_speeds(saved: Interval | None, said: str):
     assert speed(saved, "b", "a", 0.1) == f"to a training error of 10 %: {said}"
 
 
-def test_equal_rows_with_different_targets_are_never_fitted(tmp_path: Path, capsys):
+def test_equal_rows_with_different_targets_are_never_fitted(tmp_path: Path, gluntk):
     np.save(tmp_path / "X.npy", np.tile(np.eye(3), (12, 1)))
     np.save(tmp_path / "Y.npy", np.arange(36.0)[:, None] - 17.5)
     files = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"))
-    found = asked("generalise", "relu", "reglu", *SMALL[5:], *files, capsys=capsys)
+    found = gluntk.asked("generalise", "relu", "reglu", *SMALL[5:], *files)
     assert found["steps"]["relu"]["0.01"] == "inf"
     assert found["faster"]["reglu"]["0.01"] is None
     assert found["interpolation"]["relu"] == "nan"
-    text = told("generalise", "relu", "reglu", *SMALL[5:], *files, capsys=capsys)
+    text = gluntk.told("generalise", "relu", "reglu", *SMALL[5:], *files)
     assert "to a training error of 1 %: not every split gets there" in text
     assert "interpolation by solving for it: test error not known, for a kernel is singular" in text
 
 
-def test_what_is_fitted_without_any_gap_has_no_change_of_it(capsys):
+def test_what_is_fitted_without_any_gap_has_no_change_of_it(gluntk):
     # In one dimension both kernels have rank 2, and linear targets are learned.
-    text = told("generalise", "relu", "reglu", "--d", "1", *SMALL[5:], "--initial", "zero", capsys=capsys)
+    text = gluntk.told("generalise", "relu", "reglu", "--d", "1", *SMALL[5:], "--initial", "zero")
     assert "gap at convergence: no difference is seen" in text
     assert "nan" not in text
 
 
-def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
+def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, gluntk):
     target = tmp_path / "gaps.svg"
-    assert f"figure: {target}" in told(*SMALL, "--plot", str(target), capsys=capsys)
+    assert f"figure: {target}" in gluntk.told(*SMALL, "--plot", str(target))
     text = target.read_text()
     assert text.startswith("<?xml")
     assert len(text) > 10_000
-    code, _, err = ask(*SMALL, "--plot", str(target), capsys=capsys)
+    code, _, err = gluntk.ask(*SMALL, "--plot", str(target))
     assert code == 2
     assert "exists" in err
 
@@ -293,8 +275,8 @@ def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, capsys):
         ),
     ],
 )
-def test_bad_input_is_one_line(arguments: tuple[str, ...], line: str, capsys):
-    code, out, err = ask(*arguments, capsys=capsys)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], line: str, gluntk):
+    code, out, err = gluntk.ask(*arguments)
     assert (code, out) == (2, "")
     assert line in err
     assert err.count("\n") == 1

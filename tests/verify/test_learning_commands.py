@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import sympy as sp
 from derivations import derive, network, spectrum_law
 from derivations.learning import Teacher, learning_curve
 from derivations.spectrum import gegenbauer_expansion
-from verify.cli import main
 from verify.comparison import with_all_gates
 
 SIZE = ("--n", "200", "--d", "30")
@@ -22,24 +20,8 @@ TEACHER = Teacher((0.6, 0.4))
 SEARCHED = (*SIZE, "--degrees", "3", "--gates", "1", "--width", "50", "--steps", "5")
 
 
-def ask(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stop:
-        main(arguments)
-    return int(stop.value.code or 0), *capsys.readouterr()
-
-
-def told(*arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
-    code, out, err = ask(*arguments, capsys=capsys)
-    assert (code, err) == (0, "")
-    return out
-
-
-def asked(*arguments: str, capsys: pytest.CaptureFixture[str]) -> dict:
-    return json.loads(told(*arguments, "--format", "json", capsys=capsys))
-
-
-def test_compare_has_the_public_keys_and_the_values_of_the_laws(capsys):
-    found = asked("compare", "reglu", "relu", *COMPARED, capsys=capsys)
+def test_compare_has_the_public_keys_and_the_values_of_the_laws(gluntk):
+    found = gluntk.asked("compare", "reglu", "relu", *COMPARED)
     assert list(found)[:2] == ["schema", "version"]
     assert (found["n"], found["d"], found["width"], found["steps"]) == (200, 30, 50, [2, 20])
     # By activation, fewer gates first.
@@ -69,8 +51,8 @@ def test_compare_has_the_public_keys_and_the_values_of_the_laws(capsys):
         assert found["best"][t][0] == min(errors, key=lambda name: errors[name][t])
 
 
-def test_all_gates_adds_the_members_by_their_names(capsys):
-    found = asked("compare", "swiglu", *COMPARED, "--all-gates", capsys=capsys)
+def test_all_gates_adds_the_members_by_their_names(gluntk):
+    found = gluntk.asked("compare", "swiglu", *COMPARED, "--all-gates")
     names = [(row["network"], row["gates"]) for row in found["rows"]]
     assert names == [("silu", 0), ("swiglu", 1), ("silu with 2 linear gates", 2)]
     members = with_all_gates([network(expression="z + z**2/3", gates=1), network("relu")])
@@ -80,8 +62,8 @@ def test_all_gates_adds_the_members_by_their_names(capsys):
     assert [one.name for one in members[3:]] == ["relu", "reglu", "gqu"]
 
 
-def test_compare_says_which_is_best_and_what_gates_buy(capsys):
-    text = told("compare", "relu", "reglu", "gqu", *COMPARED, capsys=capsys)
+def test_compare_says_which_is_best_and_what_gates_buy(gluntk):
+    text = gluntk.told("compare", "relu", "reglu", "gqu", *COMPARED)
     assert "best after 2 steps: reglu" in text
     assert "reglu / relu" in text
     assert "gqu / relu" in text
@@ -94,8 +76,8 @@ def test_compare_says_which_is_best_and_what_gates_buy(capsys):
     assert starred == ["reglu"]
 
 
-def test_compare_measures_on_request(capsys):
-    found = asked("compare", "relu", "reglu", *COMPARED, "--draws", "6", "--data", "gaussian", capsys=capsys)
+def test_compare_measures_on_request(gluntk):
+    found = gluntk.asked("compare", "relu", "reglu", *COMPARED, "--draws", "6", "--data", "gaussian")
     for row in found["rows"]:
         for t in ("2", "20"):
             mean, error = row["measured"]["mean"][t], row["measured"]["standard_error"][t]
@@ -103,30 +85,28 @@ def test_compare_measures_on_request(capsys):
             assert abs(row["test_error"][t] - mean) < 5 * error + 0.02 * mean
             assert 0 < error < 0.05 * mean
     drawn = [
-        asked("compare", "relu", *COMPARED, "--draws", "2", "--seed", seed, capsys=capsys)["rows"][0][
-            "measured"
-        ]
+        gluntk.asked("compare", "relu", *COMPARED, "--draws", "2", "--seed", seed)["rows"][0]["measured"]
         for seed in ("0", "0", "1")
     ]
     assert drawn[0] == drawn[1] != drawn[2]
-    text = told("compare", "relu", *COMPARED, "--draws", "2", capsys=capsys)
+    text = gluntk.told("compare", "relu", *COMPARED, "--draws", "2")
     assert "measured and predicted test errors differ by" in text
 
 
-def test_what_no_law_covers_is_said_beside_what_one_does(capsys):
-    found = asked("compare", "silu", "reglu", *COMPARED, "--data", "gaussian", capsys=capsys)
+def test_what_no_law_covers_is_said_beside_what_one_does(gluntk):
+    found = gluntk.asked("compare", "silu", "reglu", *COMPARED, "--data", "gaussian")
     silu, reglu = found["rows"]
     assert silu["test_error"] is None
     assert "not homogeneous" in silu["refusal"]
     assert silu["condition_number"]["sharp"] > 1
     assert reglu["refusal"] is None
-    alone = told("compare", "silu", *COMPARED, "--data", "gaussian", capsys=capsys)
+    alone = gluntk.told("compare", "silu", *COMPARED, "--data", "gaussian")
     assert "silu: no test error is predicted" in alone
     assert "best after" not in alone
 
 
-def test_design_has_its_keys_and_the_printed_activation_has_the_profile(capsys):
-    found = asked("design", *SEARCHED, capsys=capsys)
+def test_design_has_its_keys_and_the_printed_activation_has_the_profile(gluntk):
+    found = gluntk.asked("design", *SEARCHED)
     assert list(found)[:2] == ["schema", "version"]
     design = found["design"]
     c = design["coefficients"]
@@ -161,30 +141,30 @@ def test_design_has_its_keys_and_the_printed_activation_has_the_profile(capsys):
     assert degenerate["test_error"] > design["test_error"]
 
 
-def test_design_says_what_to_type_and_measures_on_request(capsys, tmp_path: Path):
+def test_design_says_what_to_type_and_measures_on_request(gluntk, tmp_path: Path):
     figure = tmp_path / "design.png"
-    text = told("design", *SEARCHED, "--draws", "3", "--plot", str(figure), capsys=capsys)
+    text = gluntk.told("design", *SEARCHED, "--draws", "3", "--plot", str(figure))
     assert figure.read_bytes()[1:4] == b"PNG"
     line = next(line for line in text.splitlines() if "gluntk derive" in line)
     assert "[rho^" not in line
-    assert "The NTK of" in told(*shlex.split(line)[1:], capsys=capsys)
+    assert "The NTK of" in gluntk.told(*shlex.split(line)[1:])
     assert "minimising the condition number is degenerate" in text
     assert text.count("real gradient descent, 3 draws") == 3 - ("best, nearest" in text)
 
 
-def test_a_constant_is_no_activation(capsys):
-    text = told("design", *SEARCHED, "--teacher", "1", "--degrees", "2", capsys=capsys)
+def test_a_constant_is_no_activation(gluntk):
+    text = gluntk.told("design", *SEARCHED, "--teacher", "1", "--degrees", "2")
     assert "c_1 = 1.0000" in text
     assert "none is needed" in text
 
 
-def test_compare_draws_its_figure(capsys, tmp_path: Path):
+def test_compare_draws_its_figure(gluntk, tmp_path: Path):
     figure = tmp_path / "compare.svg"
-    text = told("compare", "relu", "bilinear", *COMPARED, "--plot", str(figure), capsys=capsys)
+    text = gluntk.told("compare", "relu", "bilinear", *COMPARED, "--plot", str(figure))
     assert f"figure written to {figure}" in text
     drawn = figure.read_text()
     assert "<svg" in drawn
-    code, _, err = ask("compare", "relu", *COMPARED, "--plot", str(figure), capsys=capsys)
+    code, _, err = gluntk.ask("compare", "relu", *COMPARED, "--plot", str(figure))
     assert code == 2
     assert "--force" in err
 
@@ -215,7 +195,7 @@ def test_compare_draws_its_figure(capsys, tmp_path: Path):
         ("design --n 200 --d 30 --width 0", "width must be a positive integer, got 0"),
     ],
 )  # fmt: skip
-def test_bad_input_is_one_line(command: str, line: str, capsys):
-    code, out, err = ask(*command.split(), capsys=capsys)
+def test_bad_input_is_one_line(command: str, line: str, gluntk):
+    code, out, err = gluntk.ask(*command.split())
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert line in err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,10 +11,8 @@ import numpy as np
 from derivations import KernelFunction, SeriesKernel, kernel_function
 from derivations.dynamics import crossings, expected_losses
 from verify.activations import Array
-from verify.claims.spectrum.cells import MOST
+from verify.claims.dynamics.cells import SizedCell
 from verify.claims.spectrum.matrices import NETWORKS, exact_kernel, simplified
-from verify.inputs import generate
-from verify.streams import seed_sequence
 
 INITIAL = ("kernel", "nngp", "zero")
 """The covariance of the outputs before the first step: as stated, of the networks that are initialised, 0."""
@@ -51,30 +48,10 @@ class Descents:
 
 
 @dataclass(frozen=True)
-class TraceCell:
-    """Tr K^2 - Tr K~^2 on Gaussian rows: what the plain loss loses more per eta k, with Y = 0 and C_0 = K.
+class TraceCell(SizedCell):
+    """Tr K^2 - Tr K~^2 on Gaussian rows: what the plain loss loses more per eta k, with Y = 0 and C_0 = K."""
 
-    Attributes
-    ----------
-    n, d, width : int
-    draws : int
-        Of the rows, in the quick profile.
-    """
-
-    n: int
-    d: int
-    width: int
-    draws: int
-
-    @property
-    def name(self) -> str:
-        """Key of the cell's random numbers: stable, whatever else is run."""
-        return f"traces/n={self.n}/d={self.d}/m={self.width}"
-
-    @property
-    def size(self) -> str:
-        """For a sentence."""
-        return f"n = {self.n}, d = {self.d}, m = {self.width}"
+    kind = "traces"
 
     @property
     def thousands(self) -> int:
@@ -83,11 +60,10 @@ class TraceCell:
 
     def measure(self, seed: np.random.SeedSequence, factor: float) -> dict[str, Array]:
         """By rung, in `factor` times the draws, 1 to `MOST` times : (s,) float."""
-        draws = round(self.draws * min(max(factor, 1.0), MOST))
-        key = zlib.crc32(self.name.encode())
+        draws = self.number(factor)
         found = {rung: np.empty(draws) for rung in KERNEL_RUNGS}
         for draw in range(draws):
-            X = generate("gaussian", self.n, self.d, np.random.default_rng(seed_sequence(seed, key, draw)))
+            X = self.rows(np.random.default_rng(self.stream(seed, draw)))
             for rung, values in found.items():
                 plain, gated = kernels(rung, X, self.width)[0]
                 values[draw] = np.sum(plain**2) - np.sum(gated**2)
@@ -95,30 +71,10 @@ class TraceCell:
 
 
 @dataclass(frozen=True)
-class DescentCell:
-    """Expected losses on Gaussian rows of one size.
+class DescentCell(SizedCell):
+    """Expected losses on Gaussian rows of one size."""
 
-    Attributes
-    ----------
-    n, d, width : int
-    draws : int
-        Of the rows, in the quick profile.
-    """
-
-    n: int
-    d: int
-    width: int
-    draws: int
-
-    @property
-    def name(self) -> str:
-        """Key of the cell's random numbers: stable, whatever else is run."""
-        return f"descent/n={self.n}/d={self.d}/m={self.width}"
-
-    @property
-    def size(self) -> str:
-        """For a sentence."""
-        return f"n = {self.n}, d = {self.d}, m = {self.width}"
+    kind = "descent"
 
     @property
     def thousands(self) -> int:
@@ -127,12 +83,11 @@ class DescentCell:
 
     def measure(self, seed: np.random.SeedSequence, factor: float) -> dict[str, Descents]:
         """By rung, of `factor` times the draws, 1 to `MOST` times."""
-        draws = round(self.draws * min(max(factor, 1.0), MOST))
-        key = zlib.crc32(self.name.encode())
+        draws = self.number(factor)
         found: dict[str, list[dict[str, Array]]] = {rung: [] for rung in KERNEL_RUNGS}
         for draw in range(draws):
-            rng = np.random.default_rng(seed_sequence(seed, key, draw))
-            X = generate("gaussian", self.n, self.d, rng)
+            rng = np.random.default_rng(self.stream(seed, draw))
+            X = self.rows(rng)
             labels = rng.standard_normal((TRIES, self.n))
             for rung in KERNEL_RUNGS:
                 found[rung].append(_descents(rung, X, labels, self.width))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,16 +9,14 @@ import numpy as np
 
 from derivations.dynamics import ExpectedLoss, expected_loss
 from verify.activations import Array
+from verify.claims.dynamics.cells import SizedCell
 from verify.claims.dynamics.descents import kernels, step_size
 from verify.claims.spectrum.matrices import NETWORKS
 from verify.finite import finite_network
-from verify.inputs import generate
 from verify.network_batch import draw_batch, forward, loss_gradient
 from verify.streams import seed_sequence
 from verify.training import train
 
-MOST = 4.0
-"""A profile's factor multiplies draws and networks up to this."""
 RATE = 0.25
 """Of 1 / lambda_1 of the exact kernels: that of a narrow network is several times as large now and then."""
 CANDIDATES = 1000
@@ -27,30 +24,13 @@ CANDIDATES = 1000
 
 
 @dataclass(frozen=True)
-class SlopeCell:
+class SlopeCell(SizedCell):
     """How fast the losses of networks fall at first, with Y = 0: minus the derivative by eta k is |gradient|^2.
 
-    Attributes
-    ----------
-    n, d, width : int
-    draws : int
-        Of the rows, each with a network of both kinds.
+    Every draw of the rows has a network of both kinds.
     """
 
-    n: int
-    d: int
-    width: int
-    draws: int
-
-    @property
-    def name(self) -> str:
-        """Key of the cell's random numbers: stable, whatever else is run."""
-        return f"first step/n={self.n}/d={self.d}/m={self.width}"
-
-    @property
-    def size(self) -> str:
-        """For a sentence."""
-        return f"n = {self.n}, d = {self.d}, m = {self.width}"
+    kind = "first step"
 
     @property
     def thousands(self) -> int:
@@ -59,15 +39,14 @@ class SlopeCell:
 
     def measure(self, seed: np.random.SeedSequence, factor: float) -> Array:
         """|f_0|^2 / 2 and |gradient|^2 of both networks in every draw : (2, 2, s) float."""
-        draws = round(self.draws * min(max(factor, 1.0), MOST))
-        key = zlib.crc32(self.name.encode())
+        draws = self.number(factor)
         found = np.empty((2, len(NETWORKS), draws))
         for draw in range(draws):
-            X = generate("gaussian", self.n, self.d, np.random.default_rng(seed_sequence(seed, key, draw, 0)))
+            X = self.rows(np.random.default_rng(self.stream(seed, draw, 0)))
             for index, name in enumerate(NETWORKS):
                 network = finite_network(name)
                 # Equal streams: both networks have the same w and a.
-                batch = draw_batch(network, self.d, self.width, [0], seed_sequence(seed, key, draw, 1))
+                batch = draw_batch(network, self.d, self.width, [0], self.stream(seed, draw, 1))
                 activity = forward(network, batch, X)
                 gradient = loss_gradient(network, batch, X, activity, activity.outputs)
                 found[0, index, draw] = np.sum(activity.outputs**2) / 2
@@ -100,13 +79,11 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class TrainedCell:
-    """Networks of both kinds that are really trained on one draw of rows and labels.
+class TrainedCell(SizedCell):
+    """Networks of both kinds, `draws` of either, that are really trained on one draw of rows and labels.
 
     Attributes
     ----------
-    n, d, width, seeds : int
-        `seeds` networks of either kind in the quick profile.
     steps : tuple of int
         When losses are taken.
     reversed : bool
@@ -115,36 +92,26 @@ class TrainedCell:
         a tenth of its start's; otherwise they are the first drawn.
     """
 
-    n: int
-    d: int
-    width: int
-    seeds: int
+    kind = "trained"
     steps: tuple[int, ...]
     reversed: bool = False
 
     @property
     def name(self) -> str:
         """Key of the cell's random numbers: stable, whatever else is run."""
-        kind = "/reversed" if self.reversed else ""
-        return f"trained/n={self.n}/d={self.d}/m={self.width}{kind}"
-
-    @property
-    def size(self) -> str:
-        """For a sentence."""
-        return f"n = {self.n}, d = {self.d}, m = {self.width}"
+        return super().name + ("/reversed" if self.reversed else "")
 
     @property
     def thousands(self) -> int:
         """Its cost, in the unit of other measurements' thousands of neurons."""
-        return 1 + int(self.seeds * self.n * self.width * self.steps[-1] / 1e6)
+        return 1 + int(self.draws * self.n * self.width * self.steps[-1] / 1e6)
 
     def measure(self, seed: np.random.SeedSequence, factor: float) -> Trained:
         """Of `factor` times the networks, 1 to `MOST` times."""
-        count = round(self.seeds * min(max(factor, 1.0), MOST))
-        key = zlib.crc32(self.name.encode())
-        X, Y, rate = self._problem(seed_sequence(seed, key, 0))
+        count = self.number(factor)
+        X, Y, rate = self._problem(self.stream(seed, 0))
         losses = [
-            train(name, X, Y, self.width, self.steps, rate, count, seed_sequence(seed, key, 1)).losses
+            train(name, X, Y, self.width, self.steps, rate, count, self.stream(seed, 1)).losses
             for name in NETWORKS
         ]
         return Trained(np.stack(losses), X, Y, rate)
@@ -152,7 +119,7 @@ class TrainedCell:
     def _problem(self, seed: np.random.SeedSequence) -> tuple[Array, Array, float]:
         for draw in range(CANDIDATES):
             rng = np.random.default_rng(seed_sequence(seed, draw))
-            X, Y = generate("gaussian", self.n, self.d, rng), rng.standard_normal(self.n)
+            X, Y = self.rows(rng), rng.standard_normal(self.n)
             K, _ = kernels("exact", X, self.width)
             rate = step_size(K) * RATE
             if not self.reversed:
