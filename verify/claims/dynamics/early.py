@@ -99,7 +99,7 @@ def _judge(rung: str, _: Statement, setting: Setting) -> Evidence:
         f"E Tr K^2 > E Tr K~^2 {below} (n >= {EARLY_ROWS} stated); "
         f"{_region(rung)}; it is not needed either: at d = {EARLY_DIMENSION}, m = 1000 from "
         f"n = {smallest_rows(rung, EARLY_DIMENSION, 1000)}, at d = 4 from n = {smallest_rows(rung, 4, 1000)}; "
-        "instead: with E Tr[K C_0 - K~ C~_0] = n (A + (n - 1) B), A and B polynomials in m, from n = 1 - A/B on where B > 0, "
+        "instead: with E Tr[K C_0 - K~ C~_0] = n (A + (n - 1) Q), A and Q polynomials in m, from n = 1 - A/Q on where Q > 0, "
         f"at no n elsewhere; random labels that satisfy the hypothesis: {admitted}"
     )
     return Evidence(Verdict.REFUTED, text, draws)
