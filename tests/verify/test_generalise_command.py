@@ -126,7 +126,8 @@ def test_the_text_says_who_is_faster_and_whose_gap_is_larger(gluntk):
     assert "to a training error of 10 %: reglu takes 1." in text
     assert "times more steps" in text
     assert (
-        "gap at convergence: that of reglu is larger, by more than 20 % of that of relu: not little" in text
+        "gap at convergence: the gaps differ by more than 20 % of that of relu (reglu's is larger): not little"
+        in text
     )
     assert "splits share rows" not in text
     found = gluntk.asked(*linear)
@@ -178,15 +179,24 @@ def sentence(first: float, change: float, scatter: float) -> str:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((1.0, 0.1, 0.01), "that of b is larger; at most 20 % of that of a: little"),
-        ((1.0, -0.1, 0.01), "that of b is smaller; at most 20 % of that of a: little"),
-        ((1.0, 0.0, 0.1), "no difference is seen; at most 20 % of that of a: little"),
-        ((1.0, 0.5, 0.1), "that of b is larger, by more than 20 % of that of a: not little"),
-        ((1.0, -0.5, 0.1), "that of b is smaller, by more than 20 % of that of a: not little"),
-        ((1.0, 0.2, 0.2), "that of b is larger; whether within 20 % of that of a is not decided"),
-        ((1.0, -0.2, 0.2), "that of b is smaller; whether within 20 % of that of a is not decided"),
-        ((1.0, 0.0, 3.0), "no difference is seen; whether within 20 % of that of a is not decided"),
-        ((-1.0, 0.5, 0.1), "that of b is smaller"),
+        ((1.0, 0.1, 0.01), "the gaps differ by at most 20 % of that of a (b's is larger): little"),
+        ((1.0, -0.1, 0.01), "the gaps differ by at most 20 % of that of a (b's is smaller): little"),
+        ((1.0, 0.0, 0.1), "the gaps differ by at most 20 % of that of a (no difference is seen): little"),
+        ((1.0, 0.5, 0.1), "the gaps differ by more than 20 % of that of a (b's is larger): not little"),
+        ((1.0, -0.5, 0.1), "the gaps differ by more than 20 % of that of a (b's is smaller): not little"),
+        (
+            (1.0, 0.2, 0.2),
+            "whether the gaps differ by more than 20 % of that of a is not decided (b's is larger)",
+        ),
+        (
+            (1.0, -0.2, 0.2),
+            "whether the gaps differ by more than 20 % of that of a is not decided (b's is smaller)",
+        ),
+        (
+            (1.0, 0.0, 3.0),
+            "whether the gaps differ by more than 20 % of that of a is not decided (no difference is seen)",
+        ),
+        ((-1.0, 0.5, 0.1), "b's is smaller"),
         ((1.0, np.nan, 0.1), "not known for every split"),
     ],
 )

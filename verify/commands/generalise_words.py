@@ -95,12 +95,12 @@ def verdict(gap: Gap, index: int, name: str, first: str) -> str:
     if not added.excludes_zero:
         seen = "no difference is seen"
     else:
-        seen = f"that of {name} is {'larger' if added.estimate > 0 else 'smaller'}"
+        seen = f"{name}'s is {'larger' if added.estimate > 0 else 'smaller'}"
     if gap.mean(0) <= 0 or not np.isfinite(change.low):
         return f"{where}: {seen}"
-    size = max(abs(change.low), abs(change.high))
-    if size <= LITTLE:
-        return f"{where}: {seen}; at most {percent(LITTLE)} of that of {first}: little"
+    share = f"{percent(LITTLE)} of that of {first}"
+    if max(abs(change.low), abs(change.high)) <= LITTLE:
+        return f"{where}: the gaps differ by at most {share} ({seen}): little"
     if change.low > LITTLE or change.high < -LITTLE:
-        return f"{where}: {seen}, by more than {percent(LITTLE)} of that of {first}: not little"
-    return f"{where}: {seen}; whether within {percent(LITTLE)} of that of {first} is not decided"
+        return f"{where}: the gaps differ by more than {share} ({seen}): not little"
+    return f"{where}: whether the gaps differ by more than {share} is not decided ({seen})"
