@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_rel
 
 from verify.commands import dynamics, dynamics_trained
 from verify.commands.dynamics_report import draw_losses
@@ -43,6 +44,11 @@ def test_what_is_told_is_what_networks_do(gluntk):
     assert crossing is not None
     assert found["trained_crossing"] == {"step": crossing.step, "low": crossing.low, "high": crossing.high}
     assert found["train"] == 30
+    tests = [ttest_rel(relu.losses[:, k], reglu.losses[:, k]) for k in (0, 1, 40)]
+    # Three steps together: each at a third of 5 %.
+    sure = [None if test.pvalue > 0.05 / 3 else ("relu" if test.statistic < 0 else "reglu") for test in tests]
+    assert list(found["trained_ahead"].values()) == sure
+    assert {None, "relu"} <= set(sure)
     text = gluntk.told(*TRAINED)
     assert "Mean loss of 30 trained networks each, m = 200, +- its standard error" in text
     ahead = "relu" if crossing.ahead < 0 else "reglu"
@@ -69,9 +75,9 @@ def test_wide_networks_are_near_the_kernels_curve_and_begin_like_it(gluntk):
 
 def test_the_rest_of_the_report_is_as_without_networks(gluntk):
     plain = gluntk.asked(*SMALL, "--at", "0,1,40")
-    assert plain["train"] is plain["trained"] is plain["trained_crossing"] is None
     found = gluntk.asked(*TRAINED)
-    for key in ("train", "trained", "trained_crossing"):
+    for key in ("train", "trained", "trained_crossing", "trained_ahead"):
+        assert plain[key] is None
         del plain[key], found[key]
     assert plain == found
     assert "trained" not in gluntk.told(*SMALL)
@@ -81,9 +87,12 @@ def test_one_network_has_no_standard_error(gluntk):
     found = gluntk.asked(*SMALL, "--train", "1", "--at", "0,40")
     assert found["trained"]["relu"]["standard_error"] is None
     assert found["trained_crossing"] is None or found["trained_crossing"]["low"] is None
+    assert set(found["trained_ahead"].values()) == {None}
     text = gluntk.told(*SMALL, "--train", "1")
     assert "+-" not in text
     assert "interval" not in text
+    assert "Loss of one trained network each, m = 200" in text
+    assert "surely ahead: nobody can be told from one network each" in text
 
 
 def made_up(ahead: int, low: float | None, high: float | None) -> dynamics_trained.TrainedNetworks:
@@ -102,10 +111,47 @@ def test_remarks_say_who_is_ahead_from_when_and_whose_loss_has_grown():
     assert "the loss of 4 of 4 networks of reglu has grown" in text
     assert "networks of relu has grown" not in text
     text = "\n".join(dynamics_trained.trained_lines(made_up(0, None, None), (0, 2)))
-    assert "relu is ahead at all steps up to 2" in text
+    assert "trained networks: no crossing seen up to k = 2\n" in text
     content = dynamics_trained.trained_content(made_up(1, 0.0, np.inf), (0, 2))
     assert content["trained_crossing"] == {"step": 2, "low": 0.0, "high": "inf"}
     json.dumps(content, allow_nan=False)
+
+
+def test_remarks_say_at_which_steps_the_order_is_sure():
+    def line(relu: np.ndarray, reglu: np.ndarray) -> str:
+        losses = {
+            name: TrainedLosses((0, 1, 2), found, np.zeros((len(found), 1)))
+            for name, found in (("relu", relu), ("reglu", reglu))
+        }
+        networks = dynamics_trained.TrainedNetworks(9, losses, None)
+        return next(
+            line
+            for line in dynamics_trained.trained_lines(networks, (0, 1, 2))
+            if line.startswith("  surely ahead")
+        )
+
+    # Networks differ by far more than the two of a pair: unpaired, nothing would be sure.
+    common = np.linspace(1.0, 20.0, 20)[:, None]
+    relu = common + np.array([0.0, 0.5, -0.5]) + np.tile([[0.1], [-0.1]], (10, 3))
+    assert line(relu, common + np.zeros(3)) == (
+        "  surely ahead (95 % for all these steps together, paired): relu at k = 2; reglu at k = 1"
+    )
+    assert line(relu, relu).endswith(": neither at any")
+    assert (
+        line(relu[:1], common[:1] + np.zeros(3)) == "  surely ahead: nobody can be told from one network each"
+    )
+
+
+def test_one_network_whose_loss_grows_is_not_counted():
+    losses = {
+        name: TrainedLosses((0, 1), np.array([[1.0, last]]), np.zeros((1, 1)))
+        for name, last in (("relu", 0.5), ("reglu", 2.0))
+    }
+    text = "\n".join(
+        dynamics_trained.trained_lines(dynamics_trained.TrainedNetworks(9, losses, None), (0, 1))
+    )
+    assert "the loss of the network of reglu has grown" in text
+    assert "network of relu" not in text
 
 
 def test_the_figure_has_the_trained_means_and_their_bands(tmp_path: Path, gluntk):
