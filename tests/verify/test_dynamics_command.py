@@ -179,7 +179,7 @@ def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, gluntk):
     assert "exists" in err
 
 
-@pytest.mark.parametrize("train", [(), ("--train", "3")])
+@pytest.mark.parametrize("train", [(), ("--seeds", "3")])
 @pytest.mark.parametrize(
     "X",
     [
@@ -238,7 +238,7 @@ def test_targets_that_are_none_are_told_in_one_line(content: np.ndarray, line: s
     np.save(tmp_path / "X.npy", rows())
     np.save(tmp_path / "Y.npy", content)
     options = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"), "--width", "9")
-    code, out, err = gluntk.ask("dynamics", "relu", "reglu", *options, "--train", "2")
+    code, out, err = gluntk.ask("dynamics", "relu", "reglu", *options, "--seeds", "2")
     assert (code, out) == (2, "")
     assert line in err
     assert err.count("\n") == 1
@@ -246,7 +246,7 @@ def test_targets_that_are_none_are_told_in_one_line(content: np.ndarray, line: s
 
 def test_the_largest_step_size_is_the_one_that_is_told(gluntk):
     bound = gluntk.asked(*SMALL)["eta_bound"]
-    for train in ((), ("--train", "2")):
+    for train in ((), ("--seeds", "2")):
         code, out, err = gluntk.ask(*SMALL, "--eta", repr(bound), *train)
         assert (code, out) == (2, "")
         assert f"eta must be below 2 / lambda_1 = {bound:.6g}" in err

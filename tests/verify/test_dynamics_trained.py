@@ -1,4 +1,4 @@
-"""`gluntk dynamics --train`: what is told is what `train` measures, beside the kernels' losses, or one line why not."""
+"""`gluntk dynamics --seeds`: what is told is what `train` measures, beside the kernels' losses, or one line why not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from verify.training import TrainedLosses, train
 
 SMALL = ("dynamics", "relu", "reglu", "--n", "12", "--d", "5", "--data", "gaussian", "--width", "200")
 ROWS = ("--n", "40", "--d", "10", "--data", "gaussian")
-TRAINED = (*SMALL, "--train", "30", "--at", "0,1,40")
+TRAINED = (*SMALL, "--seeds", "30", "--at", "0,1,40")
 
 
 def problem() -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +43,7 @@ def test_what_is_told_is_what_networks_do(gluntk):
     crossing = trained_crossing(relu, reglu, np.random.SeedSequence(0, spawn_key=(7,)))
     assert crossing is not None
     assert found["trained_crossing"] == {"step": crossing.step, "low": crossing.low, "high": crossing.high}
-    assert found["train"] == 30
+    assert found["seeds"] == 30
     tests = [ttest_rel(relu.losses[:, k], reglu.losses[:, k]) for k in (0, 1, 40)]
     # Three steps together: each at a third of 5 %.
     sure = [None if test.pvalue > 0.05 / 3 else ("relu" if test.statistic < 0 else "reglu") for test in tests]
@@ -62,7 +62,7 @@ def test_what_is_told_is_what_networks_do(gluntk):
 
 
 def test_wide_networks_are_near_the_kernels_curve_and_begin_like_it(gluntk):
-    wide = (*SMALL[:-1], "2000", "--train", "60", "--at", "0,3,10")
+    wide = (*SMALL[:-1], "2000", "--seeds", "60", "--at", "0,3,10")
     found = gluntk.asked(*wide)
     for name in ("relu", "reglu"):
         for k in ("0", "3", "10"):
@@ -76,7 +76,7 @@ def test_wide_networks_are_near_the_kernels_curve_and_begin_like_it(gluntk):
 def test_the_rest_of_the_report_is_as_without_networks(gluntk):
     plain = gluntk.asked(*SMALL, "--at", "0,1,40")
     found = gluntk.asked(*TRAINED)
-    for key in ("train", "trained", "trained_crossing", "trained_ahead"):
+    for key in ("seeds", "trained", "trained_crossing", "trained_ahead"):
         assert plain[key] is None
         del plain[key], found[key]
     assert plain == found
@@ -84,11 +84,11 @@ def test_the_rest_of_the_report_is_as_without_networks(gluntk):
 
 
 def test_one_network_has_no_standard_error(gluntk):
-    found = gluntk.asked(*SMALL, "--train", "1", "--at", "0,40")
+    found = gluntk.asked(*SMALL, "--seeds", "1", "--at", "0,40")
     assert found["trained"]["relu"]["standard_error"] is None
     assert found["trained_crossing"] is None or found["trained_crossing"]["low"] is None
     assert set(found["trained_ahead"].values()) == {None}
-    text = gluntk.told(*SMALL, "--train", "1")
+    text = gluntk.told(*SMALL, "--seeds", "1")
     assert "+-" not in text
     assert "interval" not in text
     assert "Loss of one trained network each, m = 200" in text
@@ -176,7 +176,7 @@ def test_the_figure_ends_where_training_does(tmp_path: Path, monkeypatch, gluntk
         panels.append(np.concatenate([line.get_xdata() for line in ax.lines]))
 
     monkeypatch.setattr(dynamics, "draw_losses", draw)
-    for index, further in enumerate([("--train", "2"), ()]):
+    for index, further in enumerate([("--seeds", "2"), ()]):
         target = str(tmp_path / f"{index}.svg")
         gluntk.told(*SMALL[:3], *ROWS, "--width", "100", "--at", "0,12", *further, "--plot", target)
     # Their only crossing is at k = 3, and ten times that is shown of kernels alone.
@@ -196,18 +196,18 @@ def test_expressions_are_trained_too(gluntk):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ((*SMALL, "--train", "0"), "train must be a positive integer, got 0"),
-        ((*SMALL, "--train", "-5"), "train must be a positive integer, got -5"),
-        ((*SMALL[:-2], "--parametrization", "ntk", "--train", "5"), "width is needed with --train"),
-        ((*SMALL, "--train", "5", "--initial", "zero"), "initial must be nngp with --train"),
-        ((*SMALL, "--train", "5", "--eta", "1"), "eta must be below 2 / lambda_1 = "),
+        ((*SMALL, "--seeds", "0"), "seeds must be a positive integer, got 0"),
+        ((*SMALL, "--seeds", "-5"), "seeds must be a positive integer, got -5"),
+        ((*SMALL[:-2], "--parametrization", "ntk", "--seeds", "5"), "width is needed with --seeds"),
+        ((*SMALL, "--seeds", "5", "--initial", "zero"), "initial must be nngp with --seeds"),
+        ((*SMALL, "--seeds", "5", "--eta", "1"), "eta must be below 2 / lambda_1 = "),
         (
-            (*SMALL, "--train", "5", "--at", "1000000000"),
-            "train must be fewer networks, or at fewer steps: 5 of ",
+            (*SMALL, "--seeds", "5", "--at", "1000000000"),
+            "seeds must be fewer, or at fewer steps: 5 networks of ",
         ),
         (
-            (*SMALL, "--train", "1000000000"),
-            "train must be fewer networks, or at fewer steps: 1000000000 of ",
+            (*SMALL, "--seeds", "1000000000"),
+            "seeds must be fewer, or at fewer steps: 1000000000 networks of ",
         ),
     ],
 )
@@ -222,7 +222,7 @@ def test_a_descent_that_diverges_names_eta_and_the_network(gluntk):
     # Two neurons: a network's own lambda_1 is often several times that of the mean.
     narrow = ("dynamics", "relu", "reglu", "--n", "12", "--d", "5", "--data", "gaussian", "--width", "2")
     unstable = gluntk.asked(*narrow)["eta_bound"] * 0.99
-    code, out, err = gluntk.ask(*narrow, "--train", "40", "--eta", str(unstable), "--at", "400")
+    code, out, err = gluntk.ask(*narrow, "--seeds", "40", "--eta", str(unstable), "--at", "400")
     assert (code, out) == (2, "")
     assert "eta must be smaller for networks of " in err
     assert "lambda_1 of a network's own kernel is on average larger" in err

@@ -1,4 +1,4 @@
-"""What `gluntk dynamics --train` adds: networks that are really trained, their mean losses and where these cross."""
+"""What `gluntk dynamics --seeds` adds: networks that are really trained, their mean losses and where these cross."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ def check_work(n: int, width: int, steps: Sequence[int], seeds: int) -> None:
     >>> check_work(1000, 1000, (0, 10**6), 100)
     Traceback (most recent call last):
     ...
-    derivations.errors.InputError: train must be fewer networks, or at fewer steps: 100 of width 1000 on 1000 rows for
-    1000000 steps are 2e+14 values of neurons, of which 1e+13 take a core half a day
+    derivations.errors.InputError: seeds must be fewer, or at fewer steps: 100 networks of width 1000 on 1000 rows for 1000000
+    steps are 2e+14 values of neurons, of which 1e+13 take a core half a day
     """
     values = 2 * steps[-1] * max(n * width * seeds, STEP_VALUES)
     if values > MOST_VALUES:
         raise InputError(
-            f"train must be fewer networks, or at fewer steps: {seeds} of width {width} on {n} rows for {steps[-1]} steps "
+            f"seeds must be fewer, or at fewer steps: {seeds} networks of width {width} on {n} rows for {steps[-1]} steps "
             f"are {values:.0e} values of neurons, of which {MOST_VALUES:.0e} take a core half a day"
         )
     check_memory(seeds, len(_recorded(steps)), 8, "all losses")
@@ -147,10 +147,10 @@ def _recorded(steps: Sequence[int]) -> tuple[int, ...]:
 def trained_content(trained: TrainedNetworks | None, steps: Sequence[int]) -> dict[str, object]:
     """The public keys."""
     if trained is None:
-        return {"train": None, "trained": None, "trained_crossing": None, "trained_ahead": None}
+        return {"seeds": None, "trained": None, "trained_crossing": None, "trained_ahead": None}
     found = trained.crossing
     return {
-        "train": trained.seeds,
+        "seeds": trained.seeds,
         "trained": {
             name: {
                 "loss": _at(losses, losses.mean, steps),
