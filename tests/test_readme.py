@@ -29,7 +29,7 @@ def test_the_first_example_prints_what_the_readme_shows():
 
 def test_trained_networks_do_what_the_readme_shows():
     block = next(
-        b for b in README.split("```") if b.strip().startswith("$ gluntk dynamics") and "--train" in b
+        b for b in README.split("```") if b.strip().startswith("$ gluntk dynamics") and "--seeds" in b
     )
     command, *shown = block.strip().splitlines()
     printed = CliRunner().invoke(gluntk, shlex.split(command)[2:]).output.splitlines()

@@ -294,9 +294,8 @@ def design(
 )
 @click.option("--at", default="0,1,10,100", show_default=True, metavar="K1,K2,...", help="Numbers of steps.")
 @click.option(
-    "--train",
+    "--seeds",
     type=int,
-    metavar="SEEDS",
     help="Train so many real networks of each kind, up to the last step.",
 )
 @click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw both losses and where they cross.")
@@ -305,7 +304,7 @@ def dynamics(
     networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
     source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
     width: int | None, labels: str | None, targets: str | None, rows: int | None, eta: str, initial: str, at: str,
-    train: int | None, plot: str | None, force: bool, format: str, quiet: bool,
+    seeds: int | None, plot: str | None, force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Expected training losses of two networks under gradient descent, and the steps at which they cross.
 
@@ -328,7 +327,7 @@ def dynamics(
         for name in names
     ]
     request = DataRequest(source, prepare, distribution or (None if source else "sphere"), n, d, seed, rows)
-    asked = descent.DescentRequest(width, LabelRequest(labels, targets), eta, initial, at, train)
+    asked = descent.DescentRequest(width, LabelRequest(labels, targets), eta, initial, at, seeds)
     click.echo(descent.dynamics(described, request, asked, plot, force, format, quiet))
 
 

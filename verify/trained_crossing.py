@@ -9,9 +9,11 @@ Source: B. Efron 1979, "Bootstrap methods: another look at the jackknife"; what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtrit
 
 from derivations.errors import InputError
 from verify.activations import Array
@@ -75,11 +77,8 @@ def trained_crossing(
     TrainedCrossing(step=2, low=2.0, high=3.0, ahead=1)
     """
     check_rate(level, "level")
-    if first.steps != second.steps or len(first.losses) != len(second.losses):
-        raise InputError("first and second must have losses of as many networks after the same steps")
-    differences = first.losses - second.losses
-    both = first.mean + second.mean
-    told = np.flatnonzero(np.abs(differences.mean(axis=0)) > ROUNDED * both + ROUNDED**2 * both[0])
+    differences, rounding = _paired(first, second)
+    told = np.flatnonzero(np.abs(differences.mean(axis=0)) > rounding)
     if not len(told):
         return None
     # After that both have arrived, and rounding decides.
@@ -100,6 +99,65 @@ def trained_crossing(
     found = np.sort(_last_change(np.concatenate(drawn), first.steps, ahead))
     beyond = int((1 - level) / 2 * RESAMPLES)
     return TrainedCrossing(int(step), float(found[beyond]), float(found[-1 - beyond]), ahead)
+
+
+def surely_ahead(
+    first: TrainedLosses, second: TrainedLosses, steps: Sequence[int], level: float = 0.95
+) -> tuple[int, ...]:
+    r"""Who has the smaller mean loss at each of the steps, as far as the paired differences are sure of it.
+
+    Of S networks each, with differences of mean D and standard error s, that one is ahead where
+
+    \[ |D| > t_{S-1}\Big(1 - \frac{1-p}{2q}\Big)\,s, \]
+
+    at all q steps together with probability p (Student's intervals, with Bonferroni's bound).
+
+    Parameters
+    ----------
+    first, second : TrainedLosses
+        As of `trained_crossing`.
+    steps : sequence of int
+        Of those at which losses were taken.
+    level : float
+        p.
+
+    Returns
+    -------
+    (q,) int
+        -1 where the first mean is surely smaller, 1 where the second one is, 0 where that is not sure: of single networks
+        nothing is, and of equal losses.
+
+    Raises
+    ------
+    InputError
+        As `trained_crossing`.
+
+    Examples
+    --------
+    >>> none = np.zeros((3, 0))
+    >>> slow = TrainedLosses((0, 1), np.array([[8.0, 6.0], [9.0, 7.0], [9.0, 7.1]]), none)
+    >>> fast = TrainedLosses((0, 1), np.array([[8.5, 4.0], [8.0, 5.1], [9.0, 5.0]]), none)
+    >>> surely_ahead(slow, fast, (0, 1))
+    (0, 1)
+    """
+    check_rate(level, "level")
+    differences, rounding = _paired(first, second)
+    seeds = len(differences)
+    if seeds == 1:
+        return (0,) * len(steps)
+    at = [first.steps.index(step) for step in steps]
+    mean = differences[:, at].mean(axis=0)
+    error = differences[:, at].std(axis=0, ddof=1) / np.sqrt(seeds)
+    least = stdtrit(seeds - 1, 1 - (1 - level) / (2 * len(steps))) * error + rounding[at]
+    return tuple(int(sign) for sign in np.where(np.abs(mean) > least, np.sign(mean), 0))
+
+
+def _paired(first: TrainedLosses, second: TrainedLosses) -> tuple[Array, Array]:
+    """Differences (S, s) of networks with the same streams, and what of their means (s,) is rounding."""
+    if first.steps != second.steps or len(first.losses) != len(second.losses):
+        raise InputError("first and second must have losses of as many networks after the same steps")
+    both = first.mean + second.mean
+    return first.losses - second.losses, ROUNDED * both + ROUNDED**2 * both[0]
 
 
 def _last_change(differences: Array, steps: tuple[int, ...], ahead: int) -> Array:

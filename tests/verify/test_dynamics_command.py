@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ from derivations import kernel_function
 from derivations.dynamics import crossing_estimate, loss_law, predicted_crossing
 from verify import options
 from verify.commands import dynamics, labels
+from verify.commands.dynamics_report import BEGINNINGS, draw_losses
 from verify.inputs import generate, read_input
 from verify.labels import draw_labels, real_labels
+from verify.plots import new_figure
 
 ROWS = ("--n", "40", "--d", "10", "--data", "gaussian")
 REAL = ("dynamics", "relu", "reglu", "--input", "diabetes", "--width", "9")
@@ -190,7 +194,40 @@ def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, gluntk):
     assert "exists" in err
 
 
-@pytest.mark.parametrize("train", [(), ("--train", "3")])
+@pytest.mark.parametrize("initial", options.INITIAL)
+def test_the_figure_says_what_it_shows(initial: str, tmp_path: Path, monkeypatch, gluntk):
+    kept: list[Any] = []
+
+    def draw(ax, report) -> None:
+        draw_losses(ax, report)
+        ax.figure.draw_without_rendering()
+        kept.extend([ax, report])
+
+    monkeypatch.setattr(dynamics, "draw_losses", draw)
+    gluntk.told(*SMALL, "--initial", initial, "--plot", str(tmp_path / "losses.png"))
+    ax, report = kept
+    title = ax.title.get_text()
+    for part in ("random targets", "gaussian, seed 0", "n = 40, d = 10, m = 100", f"eta = {report.eta:.4g}"):
+        assert part in title
+    assert f"outputs at the start: {BEGINNINGS[initial]}" in title
+    box = ax.title.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= ax.figure.bbox.width
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    crossing = ["expected losses cross"] if report.crossings.steps else []
+    assert legend == ["relu", "reglu", *crossing]
+    assert bool(crossing) == (initial != "zero")
+    twice = replace(report, crossings=replace(report.crossings, steps=(3, 5)))
+    _, (again,) = new_figure()
+    draw_losses(again, twice)
+    found: Any = again.get_legend()
+    assert [text.get_text() for text in found.get_texts()] == [
+        "relu",
+        "reglu",
+        "expected losses cross",
+    ]
+
+
+@pytest.mark.parametrize("train", [(), ("--seeds", "3")])
 @pytest.mark.parametrize(
     "X",
     [
@@ -249,7 +286,7 @@ def test_targets_that_are_none_are_told_in_one_line(content: np.ndarray, line: s
     np.save(tmp_path / "X.npy", rows())
     np.save(tmp_path / "Y.npy", content)
     options = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"), "--width", "9")
-    code, out, err = gluntk.ask("dynamics", "relu", "reglu", *options, "--train", "2")
+    code, out, err = gluntk.ask("dynamics", "relu", "reglu", *options, "--seeds", "2")
     assert (code, out) == (2, "")
     assert line in err
     assert err.count("\n") == 1
@@ -257,7 +294,7 @@ def test_targets_that_are_none_are_told_in_one_line(content: np.ndarray, line: s
 
 def test_the_largest_step_size_is_the_one_that_is_told(gluntk):
     bound = gluntk.asked(*SMALL)["eta_bound"]
-    for train in ((), ("--train", "2")):
+    for train in ((), ("--seeds", "2")):
         code, out, err = gluntk.ask(*SMALL, "--eta", repr(bound), *train)
         assert (code, out) == (2, "")
         assert f"eta must be below 2 / lambda_1 = {bound:.6g}" in err

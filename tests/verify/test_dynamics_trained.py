@@ -1,4 +1,4 @@
-"""`gluntk dynamics --train`: what is told is what `train` measures, beside the kernels' losses, or one line why not."""
+"""`gluntk dynamics --seeds`: what is told is what `train` measures, beside the kernels' losses, or one line why not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_rel
 
 from verify.commands import dynamics, dynamics_trained
 from verify.commands.dynamics_report import draw_losses
@@ -17,7 +18,7 @@ from verify.training import TrainedLosses, train
 
 SMALL = ("dynamics", "relu", "reglu", "--n", "12", "--d", "5", "--data", "gaussian", "--width", "200")
 ROWS = ("--n", "40", "--d", "10", "--data", "gaussian")
-TRAINED = (*SMALL, "--train", "30", "--at", "0,1,40")
+TRAINED = (*SMALL, "--seeds", "30", "--at", "0,1,40")
 
 
 def problem() -> tuple[np.ndarray, np.ndarray]:
@@ -42,7 +43,12 @@ def test_what_is_told_is_what_networks_do(gluntk):
     crossing = trained_crossing(relu, reglu, np.random.SeedSequence(0, spawn_key=(7,)))
     assert crossing is not None
     assert found["trained_crossing"] == {"step": crossing.step, "low": crossing.low, "high": crossing.high}
-    assert found["train"] == 30
+    assert found["seeds"] == 30
+    tests = [ttest_rel(relu.losses[:, k], reglu.losses[:, k]) for k in (0, 1, 40)]
+    # Three steps together: each at a third of 5 %.
+    sure = [None if test.pvalue > 0.05 / 3 else ("relu" if test.statistic < 0 else "reglu") for test in tests]
+    assert list(found["trained_ahead"].values()) == sure
+    assert {None, "relu"} <= set(sure)
     text = gluntk.told(*TRAINED)
     assert "Mean loss of 30 trained networks each, m = 200, +- its standard error" in text
     ahead = "relu" if crossing.ahead < 0 else "reglu"
@@ -56,7 +62,7 @@ def test_what_is_told_is_what_networks_do(gluntk):
 
 
 def test_wide_networks_are_near_the_kernels_curve_and_begin_like_it(gluntk):
-    wide = (*SMALL[:-1], "2000", "--train", "60", "--at", "0,3,10")
+    wide = (*SMALL[:-1], "2000", "--seeds", "60", "--at", "0,3,10")
     found = gluntk.asked(*wide)
     for name in ("relu", "reglu"):
         for k in ("0", "3", "10"):
@@ -69,21 +75,24 @@ def test_wide_networks_are_near_the_kernels_curve_and_begin_like_it(gluntk):
 
 def test_the_rest_of_the_report_is_as_without_networks(gluntk):
     plain = gluntk.asked(*SMALL, "--at", "0,1,40")
-    assert plain["train"] is plain["trained"] is plain["trained_crossing"] is None
     found = gluntk.asked(*TRAINED)
-    for key in ("train", "trained", "trained_crossing"):
+    for key in ("seeds", "trained", "trained_crossing", "trained_ahead"):
+        assert plain[key] is None
         del plain[key], found[key]
     assert plain == found
     assert "trained" not in gluntk.told(*SMALL)
 
 
 def test_one_network_has_no_standard_error(gluntk):
-    found = gluntk.asked(*SMALL, "--train", "1", "--at", "0,40")
+    found = gluntk.asked(*SMALL, "--seeds", "1", "--at", "0,40")
     assert found["trained"]["relu"]["standard_error"] is None
     assert found["trained_crossing"] is None or found["trained_crossing"]["low"] is None
-    text = gluntk.told(*SMALL, "--train", "1")
+    assert set(found["trained_ahead"].values()) == {None}
+    text = gluntk.told(*SMALL, "--seeds", "1")
     assert "+-" not in text
     assert "interval" not in text
+    assert "Loss of one trained network each, m = 200" in text
+    assert "surely ahead: nobody can be told from one network each" in text
 
 
 def made_up(ahead: int, low: float | None, high: float | None) -> dynamics_trained.TrainedNetworks:
@@ -102,10 +111,47 @@ def test_remarks_say_who_is_ahead_from_when_and_whose_loss_has_grown():
     assert "the loss of 4 of 4 networks of reglu has grown" in text
     assert "networks of relu has grown" not in text
     text = "\n".join(dynamics_trained.trained_lines(made_up(0, None, None), (0, 2)))
-    assert "relu is ahead at all steps up to 2" in text
+    assert "trained networks: no crossing seen up to k = 2\n" in text
     content = dynamics_trained.trained_content(made_up(1, 0.0, np.inf), (0, 2))
     assert content["trained_crossing"] == {"step": 2, "low": 0.0, "high": "inf"}
     json.dumps(content, allow_nan=False)
+
+
+def test_remarks_say_at_which_steps_the_order_is_sure():
+    def line(relu: np.ndarray, reglu: np.ndarray) -> str:
+        losses = {
+            name: TrainedLosses((0, 1, 2), found, np.zeros((len(found), 1)))
+            for name, found in (("relu", relu), ("reglu", reglu))
+        }
+        networks = dynamics_trained.TrainedNetworks(9, losses, None)
+        return next(
+            line
+            for line in dynamics_trained.trained_lines(networks, (0, 1, 2))
+            if line.startswith("  surely ahead")
+        )
+
+    # Networks differ by far more than the two of a pair: unpaired, nothing would be sure.
+    common = np.linspace(1.0, 20.0, 20)[:, None]
+    relu = common + np.array([0.0, 0.5, -0.5]) + np.tile([[0.1], [-0.1]], (10, 3))
+    assert line(relu, common + np.zeros(3)) == (
+        "  surely ahead (95 % for all these steps together, paired): relu at k = 2; reglu at k = 1"
+    )
+    assert line(relu, relu).endswith(": neither at any")
+    assert (
+        line(relu[:1], common[:1] + np.zeros(3)) == "  surely ahead: nobody can be told from one network each"
+    )
+
+
+def test_one_network_whose_loss_grows_is_not_counted():
+    losses = {
+        name: TrainedLosses((0, 1), np.array([[1.0, last]]), np.zeros((1, 1)))
+        for name, last in (("relu", 0.5), ("reglu", 2.0))
+    }
+    text = "\n".join(
+        dynamics_trained.trained_lines(dynamics_trained.TrainedNetworks(9, losses, None), (0, 1))
+    )
+    assert "the loss of the network of reglu has grown" in text
+    assert "network of relu" not in text
 
 
 def test_the_figure_has_the_trained_means_and_their_bands(tmp_path: Path, gluntk):
@@ -130,7 +176,7 @@ def test_the_figure_ends_where_training_does(tmp_path: Path, monkeypatch, gluntk
         panels.append(np.concatenate([line.get_xdata() for line in ax.lines]))
 
     monkeypatch.setattr(dynamics, "draw_losses", draw)
-    for index, further in enumerate([("--train", "2"), ()]):
+    for index, further in enumerate([("--seeds", "2"), ()]):
         target = str(tmp_path / f"{index}.svg")
         gluntk.told(*SMALL[:3], *ROWS, "--width", "100", "--at", "0,12", *further, "--plot", target)
     # Their only crossing is at k = 3, and ten times that is shown of kernels alone.
@@ -150,18 +196,18 @@ def test_expressions_are_trained_too(gluntk):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ((*SMALL, "--train", "0"), "train must be a positive integer, got 0"),
-        ((*SMALL, "--train", "-5"), "train must be a positive integer, got -5"),
-        ((*SMALL[:-2], "--parametrization", "ntk", "--train", "5"), "width is needed with --train"),
-        ((*SMALL, "--train", "5", "--initial", "zero"), "initial must be nngp with --train"),
-        ((*SMALL, "--train", "5", "--eta", "1"), "eta must be below 2 / lambda_1 = "),
+        ((*SMALL, "--seeds", "0"), "seeds must be a positive integer, got 0"),
+        ((*SMALL, "--seeds", "-5"), "seeds must be a positive integer, got -5"),
+        ((*SMALL[:-2], "--parametrization", "ntk", "--seeds", "5"), "width is needed with --seeds"),
+        ((*SMALL, "--seeds", "5", "--initial", "zero"), "initial must be nngp with --seeds"),
+        ((*SMALL, "--seeds", "5", "--eta", "1"), "eta must be below 2 / lambda_1 = "),
         (
-            (*SMALL, "--train", "5", "--at", "1000000000"),
-            "train must be fewer networks, or at fewer steps: 5 of ",
+            (*SMALL, "--seeds", "5", "--at", "1000000000"),
+            "seeds must be fewer, or at fewer steps: 5 networks of ",
         ),
         (
-            (*SMALL, "--train", "1000000000"),
-            "train must be fewer networks, or at fewer steps: 1000000000 of ",
+            (*SMALL, "--seeds", "1000000000"),
+            "seeds must be fewer, or at fewer steps: 1000000000 networks of ",
         ),
     ],
 )
@@ -176,7 +222,7 @@ def test_a_descent_that_diverges_names_eta_and_the_network(gluntk):
     # Two neurons: a network's own lambda_1 is often several times that of the mean.
     narrow = ("dynamics", "relu", "reglu", "--n", "12", "--d", "5", "--data", "gaussian", "--width", "2")
     unstable = gluntk.asked(*narrow)["eta_bound"] * 0.99
-    code, out, err = gluntk.ask(*narrow, "--train", "40", "--eta", str(unstable), "--at", "400")
+    code, out, err = gluntk.ask(*narrow, "--seeds", "40", "--eta", str(unstable), "--at", "400")
     assert (code, out) == (2, "")
     assert "eta must be smaller for networks of " in err
     assert "lambda_1 of a network's own kernel is on average larger" in err

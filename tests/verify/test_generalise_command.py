@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.container import ErrorbarContainer
 
 from derivations import kernel_function
 from derivations.dynamics.loss import logarithmic_steps
 from verify import options
 from verify.bootstrap import Interval, resampled
 from verify.commands import generalise
-from verify.commands.generalise_words import Gap, speed, verdict
+from verify.commands.generalise_plots import draw_generalisation
+from verify.commands.generalise_report import Report
+from verify.commands.generalise_words import Gap, shown_change, speed, verdict
 from verify.generalisation import LEVELS, follow
+from verify.plots import COLOURS
 from verify.samples import fresh_samples, resplit
 from verify.trained_generalisation import follow_trained
 
@@ -126,7 +131,8 @@ def test_the_text_says_who_is_faster_and_whose_gap_is_larger(gluntk):
     assert "to a training error of 10 %: reglu takes 1." in text
     assert "times more steps" in text
     assert (
-        "gap at convergence: that of reglu is larger, by more than 20 % of that of relu: not little" in text
+        "gap at convergence: the gaps differ by more than 20 % of that of relu (reglu's is larger): not little"
+        in text
     )
     assert "splits share rows" not in text
     found = gluntk.asked(*linear)
@@ -178,15 +184,24 @@ def sentence(first: float, change: float, scatter: float) -> str:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((1.0, 0.1, 0.01), "that of b is larger; at most 20 % of that of a: little"),
-        ((1.0, -0.1, 0.01), "that of b is smaller; at most 20 % of that of a: little"),
-        ((1.0, 0.0, 0.1), "no difference is seen; at most 20 % of that of a: little"),
-        ((1.0, 0.5, 0.1), "that of b is larger, by more than 20 % of that of a: not little"),
-        ((1.0, -0.5, 0.1), "that of b is smaller, by more than 20 % of that of a: not little"),
-        ((1.0, 0.2, 0.2), "that of b is larger; whether within 20 % of that of a is not decided"),
-        ((1.0, -0.2, 0.2), "that of b is smaller; whether within 20 % of that of a is not decided"),
-        ((1.0, 0.0, 3.0), "no difference is seen; whether within 20 % of that of a is not decided"),
-        ((-1.0, 0.5, 0.1), "that of b is smaller"),
+        ((1.0, 0.1, 0.01), "the gaps differ by at most 20 % of that of a (b's is larger): little"),
+        ((1.0, -0.1, 0.01), "the gaps differ by at most 20 % of that of a (b's is smaller): little"),
+        ((1.0, 0.0, 0.1), "the gaps differ by at most 20 % of that of a (no difference is seen): little"),
+        ((1.0, 0.5, 0.1), "the gaps differ by more than 20 % of that of a (b's is larger): not little"),
+        ((1.0, -0.5, 0.1), "the gaps differ by more than 20 % of that of a (b's is smaller): not little"),
+        (
+            (1.0, 0.2, 0.2),
+            "whether the gaps differ by more than 20 % of that of a is not decided (b's is larger)",
+        ),
+        (
+            (1.0, -0.2, 0.2),
+            "whether the gaps differ by more than 20 % of that of a is not decided (b's is smaller)",
+        ),
+        (
+            (1.0, 0.0, 3.0),
+            "whether the gaps differ by more than 20 % of that of a is not decided (no difference is seen)",
+        ),
+        ((-1.0, 0.5, 0.1), "b's is smaller"),
         ((1.0, np.nan, 0.1), "not known for every split"),
     ],
 )
@@ -227,6 +242,18 @@ def test_what_is_fitted_without_any_gap_has_no_change_of_it(gluntk):
     assert "nan" not in text
 
 
+def test_a_gap_that_may_be_none_is_no_measure_of_others():
+    # 40 splits: a mean gap of 0.26 or 1, known to 2 times 0.16.
+    scatter = np.tile([1.0, -1.0], 20)
+    for mean, told in ((0.26, False), (1.0, True)):
+        gap = Gap("convergence", np.stack([mean + scatter, 3 + scatter], axis=1))
+        change = gap.change(1)
+        assert (change is not None) == told
+        assert shown_change(change).startswith("+200 % [+1" if told else "-")
+        assert ("20 %" in verdict(gap, 1, "b", "a")) == told
+        assert "b's is larger" in verdict(gap, 1, "b", "a")
+
+
 def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, gluntk):
     target = tmp_path / "gaps.svg"
     assert f"figure: {target}" in gluntk.told(*SMALL, "--plot", str(target))
@@ -236,6 +263,72 @@ def test_the_figure_is_written_and_not_overwritten(tmp_path: Path, gluntk):
     code, _, err = gluntk.ask(*SMALL, "--plot", str(target))
     assert code == 2
     assert "exists" in err
+
+
+def drawn(monkeypatch, gluntk, tmp_path: Path, *arguments: str) -> tuple[Any, Any, Report]:
+    """Both panels as they are drawn, and what of."""
+    kept: list[Any] = []
+
+    def draw(figure, axes, report) -> None:
+        draw_generalisation(figure, axes, report)
+        figure.draw_without_rendering()
+        kept.extend([*axes, report])
+
+    monkeypatch.setattr(generalise, "draw_generalisation", draw)
+    gluntk.told(*arguments, "--plot", str(tmp_path / "drawn.svg"))
+    left, right, report = kept
+    return left, right, report
+
+
+def test_legends_stand_above_both_panels(tmp_path: Path, monkeypatch, gluntk):
+    for ax in drawn(monkeypatch, gluntk, tmp_path, *SMALL, "--seeds", "1", "--at", "1,9")[:2]:
+        legend = ax.get_legend()
+        assert legend.get_window_extent().y0 >= ax.get_window_extent().y1 - 1
+        assert "trained" in legend.get_texts()[-1].get_text()
+
+
+def test_the_figure_has_trained_networks_as_markers_with_intervals(tmp_path: Path, monkeypatch, gluntk):
+    left, right, report = drawn(monkeypatch, gluntk, tmp_path, *SMALL, "--seeds", "2", "--at", "0,2,9,24")
+    trained = report.trained
+    assert trained is not None
+    tests, trains, *others = (bars.lines[0].get_xydata() for bars in left.containers)
+    columns = [trained.steps.index(step) for step in (2, 9, 24)]
+    np.testing.assert_array_equal(tests[:, 0], (2, 9, 24))
+    np.testing.assert_allclose(tests[:, 1], trained.test[:, 0, columns].mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(trains[:, 1], trained.train[:, 0, columns].mean(axis=0), rtol=1e-12)
+    for points, errors_of in zip(others, (trained.test, trained.train), strict=True):
+        np.testing.assert_allclose(points[:, 1], errors_of[:, 1, columns].mean(axis=0), rtol=1e-12)
+    errors = [container for container in right.containers if isinstance(container, ErrorbarContainer)]
+    # Bars have error bars without markers, networks' errors have markers.
+    marked: list[Any] = [bars.lines[0].get_xydata() for bars in errors if bars.lines[0] is not None]
+    assert len(marked) == 2
+    for k, points in enumerate(marked):
+        gaps = trained.gap_there[:, k]
+        there = np.isfinite(gaps).all(axis=0)
+        assert 0 < there.sum() < 3
+        np.testing.assert_allclose(np.array(points)[:, 1], gaps[:, there].mean(axis=0), rtol=1e-12)
+        low, high = resampled(np.mean, [gaps[:, 0]])[1:]
+        (segments,) = (bars.lines[2][0].get_segments() for bars in [errors[2 * k + 1]])
+        np.testing.assert_allclose(segments[0][:, 1], (low, high), rtol=1e-12)
+    plain_left, plain_right, _ = drawn(monkeypatch, gluntk, tmp_path / "..", *SMALL, "--force")
+    assert not plain_left.containers
+    assert len(plain_right.containers) == 4
+
+
+def test_the_figure_tells_paired_differences_of_every_group(tmp_path: Path, monkeypatch, gluntk):
+    three = ("generalise", "gqu", *SMALL[1:])
+    _, right, report = drawn(monkeypatch, gluntk, tmp_path, *three)
+    assert len(right.texts) == 8
+    told = {(round(text.xy[0]), text.get_color()): text.get_text() for text in right.texts}
+    for i, gap in enumerate(report.gaps):
+        for k in (1, 2):
+            change = gap.change(k)
+            numbers = gap.difference(k) if change is None else 100 * np.array(change)
+            form = "{:+.3g} [{:+.3g}, {:+.3g}]" if change is None else "{:+.0f} % [{:+.0f}, {:+.0f}]"
+            assert told[i, COLOURS[k]] == form.format(*numbers)
+    inside = right.get_window_extent()
+    for text in right.texts:
+        assert text.get_window_extent().y1 <= inside.y1
 
 
 @pytest.mark.parametrize(

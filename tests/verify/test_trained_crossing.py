@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derivations.errors import InputError
-from verify.trained_crossing import TrainedCrossing, trained_crossing
+from verify.trained_crossing import TrainedCrossing, surely_ahead, trained_crossing
 from verify.training import TrainedLosses
 
 STEPS = (0, 1, 2, 5, 10, 20)
@@ -122,3 +122,24 @@ def test_bad_input_is_one_line(first: TrainedLosses, second: TrainedLosses, leve
     with pytest.raises(InputError) as caught:
         trained_crossing(first, second, level=level)
     assert str(caught.value).startswith(line)
+
+
+def test_who_is_called_surely_ahead_is_that_by_chance_as_often_as_stated():
+    rng = np.random.default_rng(3)
+    alarms = 0
+    for _ in range(1000):
+        common = np.exp(3 * rng.standard_normal((8, 1))) + np.zeros(6)
+        found = surely_ahead(losses(common + rng.standard_normal((8, 6))), losses(common), (0, 2, 20))
+        alarms += any(found)
+    # 1 - (1 - 0.05/3)^3 = 4.9 % of 1000, and 4 standard deviations of 6.8: neither more nor needlessly fewer.
+    assert 22 <= alarms <= 76
+
+
+def test_nothing_is_sure_of_equal_losses_of_rounding_and_of_single_networks():
+    ones = np.ones((3, 6))
+    assert surely_ahead(losses(ones), losses(ones), STEPS) == (0,) * 6
+    assert surely_ahead(losses(ones + 1e-15), losses(ones), STEPS) == (0,) * 6
+    assert surely_ahead(losses(ones + 1e-12), losses(ones), STEPS) == (1,) * 6
+    assert surely_ahead(losses(ones[:1]), losses(9 * ones[:1]), STEPS) == (0,) * 6
+    with pytest.raises(InputError, match="as many networks"):
+        surely_ahead(losses(ones), losses(ones[:2]), STEPS)

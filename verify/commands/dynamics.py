@@ -47,7 +47,7 @@ class DescentRequest:
     eta: str
     initial: str
     at: str
-    train: int | None = None
+    seeds: int | None = None
 
     def check(self, request: DataRequest) -> None:
         """Refuse what is wrong before anything is read or computed.
@@ -64,13 +64,13 @@ class DescentRequest:
             check_positive_integer(self.width, "width")
         self.target.check(request)
         check_choice(self.initial, "initial", INITIAL)
-        if self.train is not None:
-            check_positive_integer(self.train, "train")
+        if self.seeds is not None:
+            check_positive_integer(self.seeds, "seeds")
             if self.width is None:
-                raise InputError("width is needed with --train")
+                raise InputError("width is needed with --seeds")
             if self.initial != "nngp":
                 raise InputError(
-                    f"initial must be nngp with --train: real networks begin with such outputs, got {self.initial!r}"
+                    f"initial must be nngp with --seeds: real networks begin with such outputs, got {self.initial!r}"
                 )
         self.steps()
         self.rate()
@@ -108,7 +108,7 @@ def dynamics(
     networks = _networks(requests)
     asked.check(request)
     names = [network.name for network in networks]
-    real = {request.symbolic().name: request.finite() for request in requests} if asked.train else {}
+    real = {request.symbolic().name: request.finite() for request in requests} if asked.seeds else {}
     kernels = [kernel_function(network, width=asked.width) for network in networks]
     # Derived before data are read: a network without one is refused at once.
     outputs = [kernel_function(network, kind="nngp") for network in networks if asked.initial == "nngp"]
@@ -120,8 +120,8 @@ def dynamics(
     if len(X) > LARGEST:
         raise InputError(f"input must have at most {LARGEST} rows for all eigenvectors, got {len(X)}")
     check_memory(len(X), len(X), 8, "two kernels")
-    if asked.train and asked.width:
-        check_work(len(X), asked.width, asked.steps(), asked.train)
+    if asked.seeds and asked.width:
+        check_work(len(X), asked.width, asked.steps(), asked.seeds)
     threads = os.cpu_count() or 1
     with progress(quiet, "kernels"):
         matrices = [kernel(X, threads=threads) for kernel in kernels]
@@ -144,9 +144,9 @@ def dynamics(
         predicted = _of_random_rows(_prediction, networks, request, asked, eta)
         estimated = _of_random_rows(_estimate, networks, request, asked, eta)
     trained = None
-    if asked.train and asked.width:
+    if asked.seeds and asked.width:
         trained = train_networks(
-            real, X, Y, asked.width, asked.steps(), eta, asked.train, request.seed, quiet
+            real, X, Y, asked.width, asked.steps(), eta, asked.seeds, request.seed, quiet
         )
     report = Report(
         losses,

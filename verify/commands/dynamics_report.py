@@ -163,9 +163,11 @@ def draw_losses(ax: Axes, report: Report) -> None:
         ax.plot(steps, loss.at(steps), color=colour, label=name, linewidth=1.4)
     if report.trained is not None:
         draw_trained(ax, report.trained)
+    label = "expected losses cross"
     for k in report.crossings.steps:
         if k <= last:
-            ax.axvline(k, color="0.6", linewidth=0.8, linestyle=":")
+            ax.axvline(k, color="0.6", linewidth=0.8, linestyle=":", label=label)
+            label = "_"  # once in the legend
     ax.set_xscale("log")
     ax.set_yscale("log")
     # Below is rounding of the targets themselves.
@@ -173,4 +175,11 @@ def draw_losses(ax: Axes, report: Report) -> None:
     ax.set_ylim(bottom=max(top * 1e-16, min(loss.at(steps).min() for loss in report.losses.values()) / 2))
     ax.set_xlabel("gradient steps $k$")
     ax.set_ylabel(r"expected loss $\frac{1}{2}E|f_k - Y|^2$")
+    size = f"n = {report.n}, d = {report.d}" + ("" if report.width is None else f", m = {report.width}")
+    ax.set_title(
+        f"{report.labels} targets, {report.request.name}\n{size}, eta = {report.eta:.4g}\n"
+        f"outputs at the start: {BEGINNINGS[report.initial]}",
+        fontsize="x-small",
+        parse_math=False,  # names of files may have dollars
+    )
     ax.legend(frameon=False)

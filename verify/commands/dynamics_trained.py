@@ -1,4 +1,4 @@
-"""What `gluntk dynamics --train` adds: networks that are really trained, their mean losses and where these cross."""
+"""What `gluntk dynamics --seeds` adds: networks that are really trained, their mean losses and where these cross."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from verify.commands.tables import aligned
 from verify.commands.values import number, readable
 from verify.finite import FiniteNetwork
 from verify.plots import COLOURS
-from verify.trained_crossing import TrainedCrossing, trained_crossing
+from verify.trained_crossing import TrainedCrossing, surely_ahead, trained_crossing
 from verify.training import DivergedError, TrainedLosses, train
 
 if TYPE_CHECKING:
@@ -54,6 +54,12 @@ class TrainedNetworks:
         """Steps trained."""
         return next(iter(self.losses.values())).steps[-1]
 
+    def surely_ahead(self, steps: Sequence[int]) -> list[str | None]:
+        """By the paired differences at these steps, at all together with 95 %; None where nothing is sure."""
+        first, second = self.losses
+        signs = surely_ahead(self.losses[first], self.losses[second], steps)
+        return [{-1: first, 1: second}.get(sign) for sign in signs]
+
     def grown(self, name: str) -> int:
         """How many networks have a larger loss after the last step than before the first."""
         losses = self.losses[name].losses
@@ -73,13 +79,13 @@ def check_work(n: int, width: int, steps: Sequence[int], seeds: int) -> None:
     >>> check_work(1000, 1000, (0, 10**6), 100)
     Traceback (most recent call last):
     ...
-    derivations.errors.InputError: train must be fewer networks, or at fewer steps: 100 of width 1000 on 1000 rows for
-    1000000 steps are 2e+14 values of neurons, of which 1e+13 take a core half a day
+    derivations.errors.InputError: seeds must be fewer, or at fewer steps: 100 networks of width 1000 on 1000 rows for 1000000
+    steps are 2e+14 values of neurons, of which 1e+13 take a core half a day
     """
     values = 2 * steps[-1] * max(n * width * seeds, STEP_VALUES)
     if values > MOST_VALUES:
         raise InputError(
-            f"train must be fewer networks, or at fewer steps: {seeds} of width {width} on {n} rows for {steps[-1]} steps "
+            f"seeds must be fewer, or at fewer steps: {seeds} networks of width {width} on {n} rows for {steps[-1]} steps "
             f"are {values:.0e} values of neurons, of which {MOST_VALUES:.0e} take a core half a day"
         )
     check_memory(seeds, len(_recorded(steps)), 8, "all losses")
@@ -141,10 +147,10 @@ def _recorded(steps: Sequence[int]) -> tuple[int, ...]:
 def trained_content(trained: TrainedNetworks | None, steps: Sequence[int]) -> dict[str, object]:
     """The public keys."""
     if trained is None:
-        return {"train": None, "trained": None, "trained_crossing": None}
+        return {"seeds": None, "trained": None, "trained_crossing": None, "trained_ahead": None}
     found = trained.crossing
     return {
-        "train": trained.seeds,
+        "seeds": trained.seeds,
         "trained": {
             name: {
                 "loss": _at(losses, losses.mean, steps),
@@ -159,6 +165,7 @@ def trained_content(trained: TrainedNetworks | None, steps: Sequence[int]) -> di
             "low": None if found.low is None else number(found.low),
             "high": None if found.high is None else number(found.high),
         },
+        "trained_ahead": dict(zip(map(str, steps), trained.surely_ahead(steps), strict=True)),
     }
 
 
@@ -169,9 +176,8 @@ def _at(losses: TrainedLosses, values: Array, steps: Sequence[int]) -> dict[str,
 def trained_lines(trained: TrainedNetworks, steps: Sequence[int]) -> Iterator[str]:
     """The table and what there is to say about it."""
     one = trained.seeds == 1
-    yield f"Mean loss of {trained.seeds} trained networks each, m = {trained.width}" + (
-        "" if one else ", +- its standard error"
-    )
+    many = f"Mean loss of {trained.seeds} trained networks each, m = {trained.width}, +- its standard error"
+    yield f"Loss of one trained network each, m = {trained.width}" if one else many
     table = [["k", *(f"{k:.6g}" for k in steps)]]
     for name, losses in trained.losses.items():
         at = [losses.steps.index(k) for k in steps]
@@ -188,22 +194,20 @@ def trained_lines(trained: TrainedNetworks, steps: Sequence[int]) -> Iterator[st
     yield from aligned(table, names=1)
     yield ""
     yield f"  {_crossing_line(trained)}"
+    yield f"  {_sure_line(trained, steps)}"
     for name in trained.losses:
         if count := trained.grown(name):
+            whose = f"the network of {name}" if one else f"{count} of {trained.seeds} networks of {name}"
             yield (
-                f"  the loss of {count} of {trained.seeds} networks of {name} has grown: lambda_1 of a network's "
-                "own kernel is on average above that of the mean kernel"
+                f"  the loss of {whose} has grown: lambda_1 of a network's own kernel is on average above that of the "
+                "mean kernel"
             )
 
 
 def _crossing_line(trained: TrainedNetworks) -> str:
     found, (first, second) = trained.crossing, trained.losses
     if found is None:
-        difference = trained.losses[first].mean - trained.losses[second].mean
-        # The order never changes: the largest difference has its sign.
-        largest = difference[np.argmax(np.abs(difference))]
-        ahead = {-1.0: first, 1.0: second}.get(float(np.sign(largest)), "neither")
-        return f"trained networks: {ahead} is ahead at all steps up to {trained.last}"
+        return f"trained networks: no crossing seen up to k = {trained.last}"
     interval = ""
     if found.low is not None and found.high is not None:
         ends = [
@@ -211,6 +215,19 @@ def _crossing_line(trained: TrainedNetworks) -> str:
         ]
         interval = f" (95 % interval: {ends[0]} to {ends[1]})"
     return f"trained networks: {first if found.ahead < 0 else second} is ahead from k = {found.step} on{interval}"
+
+
+def _sure_line(trained: TrainedNetworks, steps: Sequence[int]) -> str:
+    """At which of the steps asked for the paired differences leave no doubt."""
+    if trained.seeds == 1:
+        return "surely ahead: nobody can be told from one network each"
+    ahead = trained.surely_ahead(steps)
+    at = {
+        name: ", ".join(f"{k:.6g}" for k, who in zip(steps, ahead, strict=True) if who == name)
+        for name in trained.losses
+    }
+    said = "; ".join(f"{name} at k = {ks}" for name, ks in at.items() if ks)
+    return f"surely ahead (95 % for all these steps together, paired): {said or 'neither at any'}"
 
 
 def draw_trained(ax: Axes, trained: TrainedNetworks) -> None:

@@ -14,7 +14,7 @@ from verify.activations import Array
 from verify.bootstrap import Interval
 from verify.commands.data import DataRequest
 from verify.commands.generalise_trained import trained_content, trained_remarks, trained_rows
-from verify.commands.generalise_words import Gap, percent, saved, speed, verdict
+from verify.commands.generalise_words import Gap, percent, saved, shown, shown_change, speed, verdict
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
 from verify.generalisation import Descents
@@ -131,7 +131,10 @@ def as_json(report: Report) -> str:
             if k
         },
         "gap_change": {
-            name: {gap.moment: _ends(gap.change(k)) for gap in report.gaps}
+            name: {
+                gap.moment: None if (change := gap.change(k)) is None else _ends(change)
+                for gap in report.gaps
+            }
             for k, name in enumerate(names)
             if k
         },
@@ -202,19 +205,8 @@ def _gaps_table(report: Report) -> Iterator[list[str]]:
         cells = [gap.moment, readable(gap.mean(0), DIGITS)]
         for k in range(1, len(report.names)):
             added, change = gap.difference(k), gap.change(k)
-            cells += [readable(gap.mean(k), DIGITS), _shown(added, "+.3g"), _percent(change)]
+            cells += [readable(gap.mean(k), DIGITS), shown(added), shown_change(change)]
         yield cells
-
-
-def _shown(interval: Interval, form: str) -> str:
-    return f"{interval.estimate:{form}} [{interval.low:{form}}, {interval.high:{form}}]"
-
-
-def _percent(interval: Interval) -> str:
-    """Of ratios whose divisor may be near 0, without digits that nobody can use."""
-    if not np.isfinite(interval.estimate):
-        return "-"
-    return f"{interval.estimate:+.0%} [{interval.low:+.0%}, {interval.high:+.0%}]".replace("%", " %")
 
 
 def _remarks(report: Report) -> Iterator[str]:

@@ -34,9 +34,16 @@ class Gap:
         """To the first network's, paired."""
         return resampled(np.mean, [self.gaps[:, index] - self.gaps[:, 0]])
 
-    def change(self, index: int) -> Interval:
-        """Of the mean gap, relative to the first network's."""
-        return resampled(_relative, [self.gaps[:, 0], self.gaps[:, index]])
+    def interval(self, index: int) -> Interval:
+        """Of the mean over the splits."""
+        return resampled(np.mean, [self.gaps[:, index]])
+
+    def change(self, index: int) -> Interval | None:
+        """Of the mean gap, relative to the first network's; None where that is not surely above 0, and so no measure."""
+        if not self.interval(0).low > 0:
+            return None
+        found = resampled(_relative, [self.gaps[:, 0], self.gaps[:, index]])
+        return found if np.isfinite(found).all() else None
 
 
 def _relative(first: Array, other: Array, axis: int) -> Array:
@@ -69,6 +76,28 @@ def percent(share: float) -> str:
     return f"{100 * share:g} %"
 
 
+def shown(interval: Interval) -> str:
+    """An added amount.
+
+    Examples
+    --------
+    >>> shown(Interval(1.0, -0.5, 2.0))
+    '+1 [-0.5, +2]'
+    """
+    return "{:+.3g} [{:+.3g}, {:+.3g}]".format(*interval)
+
+
+def shown_change(interval: Interval | None) -> str:
+    """A relative amount.
+
+    Examples
+    --------
+    >>> shown_change(Interval(0.1, -0.05, 0.2)), shown_change(None)
+    ('+10 % [-5 %, +20 %]', '-')
+    """
+    return "-" if interval is None else "{:+.0%} [{:+.0%}, {:+.0%}]".format(*interval).replace("%", " %")
+
+
 def speed(times: Interval | None, name: str, first: str, level: float) -> str:
     to = f"to a training error of {percent(level)}"
     if times is None:
@@ -95,12 +124,12 @@ def verdict(gap: Gap, index: int, name: str, first: str) -> str:
     if not added.excludes_zero:
         seen = "no difference is seen"
     else:
-        seen = f"that of {name} is {'larger' if added.estimate > 0 else 'smaller'}"
-    if gap.mean(0) <= 0 or not np.isfinite(change.low):
+        seen = f"{name}'s is {'larger' if added.estimate > 0 else 'smaller'}"
+    if change is None:
         return f"{where}: {seen}"
-    size = max(abs(change.low), abs(change.high))
-    if size <= LITTLE:
-        return f"{where}: {seen}; at most {percent(LITTLE)} of that of {first}: little"
+    share = f"{percent(LITTLE)} of that of {first}"
+    if max(abs(change.low), abs(change.high)) <= LITTLE:
+        return f"{where}: the gaps differ by at most {share} ({seen}): little"
     if change.low > LITTLE or change.high < -LITTLE:
-        return f"{where}: {seen}, by more than {percent(LITTLE)} of that of {first}: not little"
-    return f"{where}: {seen}; whether within {percent(LITTLE)} of that of {first} is not decided"
+        return f"{where}: the gaps differ by more than {share} ({seen}): not little"
+    return f"{where}: whether the gaps differ by more than {share} is not decided ({seen})"
