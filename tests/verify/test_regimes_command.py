@@ -41,7 +41,7 @@ def test_the_report_says_where_a_formula_holds(capsys: pytest.CaptureFixture[str
     code, out, err = ask("A10", "--n", "20,100,2000", "--d", "3,200", "--width", "100", capsys=capsys)
     assert (code, err) == (0, "")
     assert "A10 on infinite-width kernels, Gaussian rows, m = 100, seed 0" in out
-    assert "holds at 2 of 5 sizes (40%); undecided at 0, not known at 1" in out
+    assert "of 6 sizes: holds at 2, fails at 3, undecided at 0, not known at 1" in out
     assert "smallest counterexample  n = 20, d = 3, m = 100: stated" in out
     assert "d = 3    fails at n = 20 to 100; not known at n = 2000" in out
     assert "d = 200  holds at n = 20 to 100; fails at n = 2000" in out

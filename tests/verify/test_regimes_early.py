@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-
 import numpy as np
 import pytest
 from matplotlib.collections import QuadMesh
@@ -15,8 +13,6 @@ from verify.plots import new_figure
 from verify.regimes import early_map, early_summaries
 from verify.regimes.early import DIMENSION, ROWS, RUNGS, region_of
 from verify.regimes.early_plots import draw_early
-from verify.regimes.formulas import formulas_of
-from verify.regimes.maps import regime_map
 
 DIMENSIONS, WIDTHS = (2, 4, 5, 10, 100), (1, 30, 1000, None)
 
@@ -130,14 +126,3 @@ def test_one_size_can_be_drawn_and_none_is_told():
     figure.canvas.draw()
     with pytest.raises(InputError, match="at least one size, got none"):
         draw_early(figure, axes, [])
-
-
-def test_late_the_order_is_that_of_the_smallest_eigenvalues_at_few_rows_too():
-    (late,) = formulas_of("A17")
-    assert late.truth == formulas_of("A13")[0].truth
-    few, same = regime_map("A17", [10, 60], [20], width=30)
-    assert few.holds is True  # n < d, of which A13 says nothing
-    (other,) = (row for row in regime_map("A13", [60], [20], width=30) if row.formula == "ordering")
-    assert asdict(replace(other, claim="A17", low=0, high=0)) == asdict(replace(same, low=0, high=0))
-    (reversed_,) = regime_map("A17", [60], [3], width=30)
-    assert reversed_.holds is False
