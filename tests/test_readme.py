@@ -84,8 +84,16 @@ def test_the_gaps_are_what_the_readme_shows():
 def test_the_rows_that_wide_networks_need_are_what_the_readme_says():
     dimensions = range(5, 30)
     assert max(exact_smallest_rows(d, None) or np.inf for d in dimensions) == 59
-    assert max(early_stage().smallest_rows(d, None) or np.inf for d in dimensions) == 61
-    assert "61 rows are enough from d = 5 on" in README
+    assert "59 rows are enough from d = 5 on" in README
+    # One neuron, with outputs of covariance K and of a real network.
+    assert all((exact_smallest_rows(d, 1, "kernel") or np.inf) > 300 for d in (*range(5, 60), 100, 1000))
+    few = [d for d in range(5, 120) if (exact_smallest_rows(d, 1, "nngp") or np.inf) <= 300]
+    assert few == [*range(13, 73)]
+    assert "enough from\nd = 13 to 72 (208 rows at d = 20)" in README
+    assert exact_smallest_rows(20, 1, "nngp") == 208
+    for initial, ratio in (("kernel", 0.349), ("nngp", 0.033)):
+        assert float(early_stage(initial).smallest_ratio(300)) == pytest.approx(ratio, abs=5e-4)
+        assert f"m >= {ratio} d" in README
 
 
 @pytest.mark.parametrize("name", ["compare", "design"])

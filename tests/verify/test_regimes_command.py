@@ -182,9 +182,18 @@ def test_the_early_stage_is_a_table_of_d_and_m(capsys: pytest.CaptureFixture[str
     assert [row[-3:] for row in table[1:]] == [
         ["never", "never", "2753"], ["443", "84", "26"], ["194", "59", "4"], ["51", "18", "1"], ["167", "27", "18"],
     ]  # fmt: skip
-    assert "  published for d >= 5, n >= 300: right at 4 of 6 sizes (67%)" in lines[start:]
+    assert "  published for d >= 5, n >= 300: right at 4 of these 6 d and m" in lines[start:]
     assert "  smallest counterexample  d = 5, m = 1: no n is enough" in lines[start:]
-    assert "    at m = t d     n >= 1 + 2*pi**2/t + 3*pi**2/t**2" in lines
+    assert "%" not in out
+    assert "without any hypothesis, for its first loss is smaller" in out
+    # Limits that both kernels share are there once, those they do not with the kernel's name.
+    assert lines.count("    at m = t d     n >= 1 + 2*pi**2/t + 3*pi**2/t**2") == 1
+    narrow = [line for line in lines if line.startswith("    at constant m")]
+    assert narrow == [
+        "    at constant m  n/d >= 12*pi**2/(-4 + pi**2)",
+        "    at constant m  n/d >= 4*pi**2/(4*m - 4 + pi**2) (simplified matrices)",
+        "    at constant m  n/d >= 4*pi**2/(4*m + pi**2) (infinite-width kernels)",
+    ]
     one_rung = ask(*EARLY, "--rung", "simplified", capsys=capsys)[1]
     assert "simplified matrices" in one_rung
     assert "infinite-width kernels, " not in one_rung
