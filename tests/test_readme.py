@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from derivations.dynamics import early_stage, exact_smallest_rows
+from derivations import symbols
+from derivations.dynamics import crossing_estimate, crossing_formula, early_stage, exact_smallest_rows
+from derivations.dynamics.crossing_argument import LABELS
+from derivations.learning_symbols import eta
 from verify.cli import gluntk
 
 ROOT = Path(__file__).parent.parent
@@ -67,6 +70,24 @@ def test_the_losses_are_what_the_readme_shows():
         other = runner.invoke(gluntk, [*shlex.split(command)[2:], *option]).output
         assert re.search(rf"at k = (\d+, )?{stated} \(", other)
         assert str(stated) in README
+
+
+def test_closed_forms_of_the_crossing_are_what_the_readme_says():
+    block = next(b for b in README.split("```") if b.strip().startswith("$ gluntk dynamics"))
+    printed = CliRunner().invoke(gluntk, shlex.split(block.strip().splitlines()[0])[2:]).output
+    found = re.search(r"eta +([\d.e-]+)", printed)
+    assert found
+    rate = float(found[1])
+    sizes = {symbols.n: 300, symbols.d: 20, symbols.m: 1000, eta: rate, LABELS: 1}
+    formula = float(crossing_formula().steps[-1].rhs.subs(sizes))
+    estimate = crossing_estimate(300, 20, 1000, eta=rate)
+    assert estimate
+    for words, value in (
+        ("k = {:.1f} at the example's", formula),
+        ("k = {:.1f}\nin the example", estimate.logarithm),
+        ("k = {:.1f}, of which", estimate.step),
+    ):
+        assert words.format(value) in README
 
 
 def test_the_gaps_are_what_the_readme_shows():
