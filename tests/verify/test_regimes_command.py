@@ -108,7 +108,13 @@ def test_the_seed_decides_what_is_drawn(capsys: pytest.CaptureFixture[str]):
 
 
 BAD = {
-    "claim": (("A1",), "claim must be one of A7, A8, A9, A10, A11, A12, A13, A14, A16, A17, got 'A1'"),
+    "claim": (("A0",), "claim must be one of A7, A8, A9, A10, A11, A12, A13, A14, A16, A17, got 'A0'"),
+    "no map": (("A1",), "A1 has no map; `gluntk show A1` has its evidence"),
+    "no map of the loss": (("A15",), "A15 has no map"),
+    "no map of the crossing": (("A18",), "A18 has no map"),
+    "no map of the gap": (("A19",), "A19 has no map"),
+    "ordering": (("A14", "--tolerance", "0.2"), "tolerance must be left out for A14, an ordering, got 0.2"),
+    "no share": (("A17", "--tolerance", "1"), "tolerance must be below 1 for A17, a share of data sets, got 1.0"),
     "near claim": (("a7",), "did you mean 'A7'?"),
     "numbers": (("A7", "--n", "10;20"), "n must be whole numbers such as 10,20,50, got '10;20'"),
     "float": (("A7", "--d", "2.5"), "d must be whole numbers"),

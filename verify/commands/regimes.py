@@ -39,6 +39,8 @@ def regimes(
     request: MapRequest, plot: str | None, output: str | None, force: bool, format: str, quiet: bool
 ) -> str:
     """The report of a map; its data go to `output`, its picture to `plot`."""
+    if request.claim in CLAIMS and request.claim not in MAPPED:
+        raise InputError(f"{request.claim} has no map; `gluntk show {request.claim}` has its evidence")
     check_choice(request.claim, "claim", MAPPED)
     if request.seed < 0:
         raise InputError(f"seed must be a whole number, 0 or larger, got {request.seed}")
