@@ -6,6 +6,7 @@ import re
 import sys
 import zlib
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -56,6 +57,29 @@ def made(saved: float, change: float, scatter: float = 0.02) -> dict[GapCell, Co
         gaps = np.stack([plain, plain * (1 + change) + noise[0]], axis=1)
         found[cell] = Compared(saved + noise[1], {"training error 10 %": gaps, "convergence": gaps})
     return found
+
+
+def test_the_readme_has_the_numbers_of_the_largest_cells():
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    found = {cell.targets: compared for cell, compared in measured().items() if cell in LARGE}
+    for targets, words, value in (
+        ("linear", r"it takes (\d\.\d) times \*more\* steps", lambda at: np.exp(-at.saved)),
+        ("linear", r"gap is\s+(\d\.\d) times as large", lambda at: ratios(at, "training error 10 %")),
+        ("linear", r"at convergence (\d\.\d) times", lambda at: ratios(at, "convergence")),
+        ("noise", r"on noise it takes (\d\.\d) times fewer", lambda at: np.exp(at.saved)),
+    ):
+        stated, values = re.search(words, text), value(found[targets])
+        assert stated, words
+        # Three standard errors and the last digit; both are of fixed seeds.
+        error = 3 * values.std(ddof=1) / np.sqrt(len(values)) + 0.05
+        assert abs(float(stated[1]) - values.mean()) < error, (words, values.mean(), error)
+
+
+def ratios(found: Compared, moment: str) -> np.ndarray:
+    """Of gaps, every draw's over the mean of the plain ones, linearised."""
+    plain, gated = found.gaps[moment].T
+    share = gated.mean() / plain.mean()
+    return share + (gated - share * plain) / plain.mean()
 
 
 @pytest.mark.parametrize("rung", ["exact", "finite"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -173,6 +174,17 @@ def test_existing_files_are_kept_without_force(
     assert ask(*command, "--force", capsys=capsys)[0] == 0
     assert target.read_bytes() != b"precious"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_the_late_report_says_that_shares_are_mapped(capsys: pytest.CaptureFixture[str]):
+    out = ask("A17", "--n", "30,2000", "--d", "5", "--tolerance", "0.2", capsys=capsys)[1]
+    assert "mapped is the share of data sets where it is so, and not a mean over them" in out
+    assert "share of data sets: lambda_n(K~) > lambda_n(K), in 80% of all data sets or more" in out
+    assert "of 2 sizes: holds at 0, fails at 1, undecided at 0, not known at 1" in out
+    assert re.search(
+        r"n = 30, d = 5, m = 1000: \d\d% of 133 data sets, surely \d\d\.\d% to \d\d\.\d% \(dense\)", out
+    )
+    assert "share of data sets" not in ask("A7", "--n", "30", "--d", "5", capsys=capsys)[1]
 
 
 EARLY = ("A16", "--d", "4,5,50", "--width", "1,100,inf")

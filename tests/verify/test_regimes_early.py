@@ -123,6 +123,7 @@ def test_the_limit_of_large_widths_is_a_strip_of_its_own():
             names = [label.get_text() for label in ax.get_yticklabels()]
             assert (names[-1:] == ["$\\infty$"]) is bool(strips)
             assert [label.get_text() for label in ax.get_xticklabels()] == ["4", "9"]
+            assert names[:2] == ["1", "1000"]
             if strips:
                 finite, strip = meshes
                 least = np.asarray(strip.get_array(), dtype=float).ravel()

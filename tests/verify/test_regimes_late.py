@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from derivations import kernel_function, network
 from verify.claims.spectrum.cells import Spectra, SpectrumCell
-from verify.claims.spectrum.laws import law
+from verify.claims.spectrum.laws import Ends, law
 from verify.inputs import generate
 from verify.regimes import Regime, formulas_of, maps, regime_map, summaries, truths
 from verify.regimes.formulas import SHARE
@@ -108,6 +108,21 @@ def test_the_law_is_right_where_dense_kernels_can_tell():
     # 40 draws know a standard deviation to 11 %; the law's may be 1.5 times too small.
     assert (gated - plain).std(ddof=1) < 1.5 * spread
     assert np.corrcoef(plain, gated)[0, 1] > 0
+
+
+@pytest.mark.parametrize(("ahead", "low"), [(0.09, None), (0.14, None), (0.2, 0.9569)])
+def test_the_law_counts_deviations_beyond_its_own_errors(
+    monkeypatch: pytest.MonkeyPatch, ahead: float, low: float | None
+):
+    # 5 % of either eigenvalue at d = 100, and 1.5 times 0.01 sqrt 2: 0.1 / 0.0212 = 4.71 deviations, of which 1/(1 + k^2).
+    monkeypatch.setattr(
+        truths, "law", lambda rung, name, *rest: Ends(np.exp(ahead * (name == "reglu")), 9.0, True, 0.01)
+    )
+    known = ShareAhead().by_law("exact", (2000, 100, 1000), "gaussian")
+    if low is None:
+        assert np.isnan(known.value)
+    else:
+        assert known.low == pytest.approx(low, abs=1e-4)
 
 
 def test_a_reversed_law_says_so(monkeypatch: pytest.MonkeyPatch):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from derivations.sources.glu_dynamics import LITTLE
 from verify.activations import Array
 from verify.bootstrap import Interval, resampled
+from verify.claims.generalisation.judge import LITTLE
 
 
 @dataclass(frozen=True)

@@ -67,9 +67,10 @@ def draw_early(figure: Figure, axes: Sequence[Axes], sizes: Sequence[EarlySize])
     for ax, (rung, initial) in zip(axes, kinds, strict=True):
         regions = [region_of(rung, initial, d) for d in dimensions]
         mesh = _panel(ax, dimensions, widths, regions)
+        ticks(ax.xaxis, np.array(asked), _TICKS)
+        ticks(ax.yaxis, np.array(sorted({*finite, widths[-1]})), _TICKS)
         if any(size.m is None for size in sizes):
             _limit(ax, mesh, dimensions, regions)
-        ticks(ax.xaxis, np.array(asked), _TICKS)
         ax.set_title(f"{ON[rung]}, {_OUTPUTS[initial]}", fontsize="medium")
     figure.colorbar(mesh, ax=list(axes), label="smallest $n$ that is enough", extend="max")
     figure.legend(
@@ -105,7 +106,9 @@ def _panel(ax: Axes, dimensions: list[int], widths: list[int], regions: list[Ear
         sizes, y[0], top, where=wrong.tolist(), facecolor="none", edgecolor=BLACK, hatch="////", linewidth=0
     )
     # From halfway between 4 and 5 on: the cells of 5 belong to what is published.
-    ax.axvline(np.sqrt(DIMENSION * (DIMENSION - 1)), color=COLOURS[1], linewidth=1.8, linestyle="--")
+    ax.axvline(
+        np.sqrt(DIMENSION * (DIMENSION - 1)), color=COLOURS[1], linewidth=1.8, linestyle="--", zorder=3
+    )
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(x[0], x[-1])
@@ -122,14 +125,12 @@ def _limit(ax: Axes, mesh: QuadMesh, dimensions: list[int], regions: list[EarlyR
     low, high = top * share, top * share**3
     least = [region.smallest_rows(None) for region in regions]
     shown = np.array([[np.nan if rows is None else float(rows) for rows in least]])
-    ax.fill_between(x[[0, -1]], top, low, facecolor="white", zorder=3)
-    strip = ax.pcolormesh(x, np.array([low, high]), shown, cmap=mesh.cmap)
+    # Above the line of the published n, which otherwise goes on, and below that of the published d.
+    ax.fill_between(x[[0, -1]], top, low, facecolor="white", zorder=2.5)
+    strip = ax.pcolormesh(x, np.array([low, high]), shown, cmap=mesh.cmap, zorder=2.5)
     strip.set_norm(mesh.norm)
-    # Decades of the finite widths, and the strip's middle.
-    decades = [10.0**p for p in range(int(np.ceil(np.log10(bottom))), int(np.floor(np.log10(top))) + 1)]
-    names = [f"$10^{{{p}}}$" for p in np.log10(decades).round().astype(int)] if decades else []
-    ax.set_yticks([*decades, top * share**2], labels=[*names, "$\\infty$"])
-    ax.set_yticks([], minor=True)
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    ax.set_yticks([*ax.get_yticks(), top * share**2], labels=[*names, "$\\infty$"])
     ax.set_ylim(bottom, high)
 
 

@@ -213,8 +213,15 @@ def ticks(axis: XAxis | YAxis, values: Array, most: int) -> None:
     for value in values.tolist():
         if not kept or np.log(value / kept[-1]) >= apart:
             kept.append(value)
-    axis.set_ticks(kept, labels=[f"{value:.0e}" if value >= _LONG else str(value) for value in kept])
+    axis.set_ticks(kept, labels=[_name(value) for value in kept])
     axis.set_ticks([], minor=True)
+
+
+def _name(value: int) -> str:
+    if value < _LONG:
+        return str(value)
+    digits = f"{value}".rstrip("0")
+    return f"$10^{{{len(str(value)) - 1}}}$" if digits == "1" else f"{value:.2g}"
 
 
 def edges(values: Array) -> Array:

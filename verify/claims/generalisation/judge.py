@@ -1,12 +1,12 @@
 r"""A19: with a gate the training error falls sooner, and the gap between test and training error stays about the same.
 
-Plain and gated network on the same rows, targets and step size. With t and t~ the steps to a training error of a tenth of the
-targets' mean square, and g, g~ the gaps, there and at convergence,
+Plain and gated network on the same rows, targets and step size. With t and t~ the steps to a training error of a tenth of
+the targets' mean square, and g, g~ the gaps, there and at convergence,
 
 \[ E\log(t/\tilde t) > 0, \qquad |E\tilde g - E g| \le x\,E g, \]
 
-the latter as two linear contrasts of paired draws, \(\tilde g - (1\pm x)g\), x being `LITTLE`. On the exact rung descent along
-the infinite-width kernels, in the mean over first outputs; on the finite one trained networks, which are stopped at 3 %
+the latter as two linear contrasts of paired draws, \(\tilde g - (1\pm x)g\), x being `LITTLE`. On the exact rung descent
+along the infinite-width kernels, in the mean over first outputs; on the finite one trained networks, which are stopped at 3 %
 instead of at convergence.
 """
 
