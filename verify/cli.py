@@ -314,8 +314,9 @@ def dynamics(
     Example:
       $ gluntk dynamics relu reglu --n 300 --d 20 --width 1000 --data gaussian --plot losses.svg
     """
-    from verify.commands import dynamics as descent
+    from verify.commands import dynamics as dynamics_command
     from verify.commands.data import DataRequest
+    from verify.commands.descent import Descent
     from verify.commands.kernels import NetworkRequest
     from verify.commands.labels import LabelRequest
 
@@ -327,8 +328,10 @@ def dynamics(
         for name in names
     ]
     request = DataRequest(source, prepare, distribution or (None if source else "sphere"), n, d, seed, rows)
-    asked = descent.DescentRequest(width, LabelRequest(labels, targets), eta, initial, at, seeds)
-    click.echo(descent.dynamics(described, request, asked, plot, force, format, quiet))
+    asked = dynamics_command.DynamicsRequest(
+        LabelRequest(labels, targets), Descent(width, eta, initial, at, seeds)
+    )
+    click.echo(dynamics_command.dynamics(described, request, asked, plot, force, format, quiet))
 
 
 @gluntk.command()
@@ -385,6 +388,7 @@ def generalise(
     from derivations.errors import InputError
     from verify.commands import generalise as generalisation
     from verify.commands.data import DataRequest
+    from verify.commands.descent import Descent
     from verify.commands.kernels import NetworkRequest
     from verify.commands.labels import LabelRequest
 
@@ -399,10 +403,10 @@ def generalise(
         raise InputError("n is that of --train and --test here")
     drawn = distribution or (None if source else "sphere")
     request = DataRequest(source, prepare, drawn, None if source else train + test, d, seed)
+    descent = Descent(width, "auto", initial, at, seeds)
     asked = generalisation.GeneraliseRequest(
-        width, LabelRequest(labels, targets), teacher, noise, train, test,
-        splits, initial, at, seeds,
-    )  # fmt: skip
+        LabelRequest(labels, targets), descent, teacher, noise, train, test, splits
+    )
     click.echo(generalisation.generalise(described, request, asked, plot, force, format, quiet))
 
 

@@ -13,8 +13,9 @@ import pytest
 from derivations import kernel_function
 from derivations.dynamics import crossing_estimate, loss_law, predicted_crossing
 from verify import options
-from verify.commands import dynamics, labels
-from verify.commands.dynamics_report import BEGINNINGS, draw_losses
+from verify.commands import descent, dynamics, labels
+from verify.commands.descent import BEGINNINGS
+from verify.commands.dynamics_report import draw_losses
 from verify.inputs import generate, read_input
 from verify.labels import draw_labels, real_labels
 from verify.plots import new_figure
@@ -34,18 +35,15 @@ def loss(K: np.ndarray, C: np.ndarray, Y: np.ndarray, eta: float, k: int) -> flo
 
 
 def test_the_choices_are_those_of_the_command():
-    assert (options.INITIAL, options.LABELS) == (dynamics.INITIAL, labels.LABELS)
+    assert (options.INITIAL, options.LABELS) == (descent.INITIAL, labels.LABELS)
 
 
 @pytest.mark.parametrize("initial", options.INITIAL)
 @pytest.mark.parametrize("labels", options.LABELS)
 def test_the_losses_are_those_of_matrix_powers(initial: str, labels: str, gluntk):
     found = gluntk.asked(*SMALL, "--initial", initial, "--labels", labels, "--at", "0,1,7")
-    X, rng = rows(), np.random.default_rng(np.random.SeedSequence(0, spawn_key=(4,)))
-    if labels in ("network", "signs"):
-        Y = draw_labels(labels, X, 0)
-    else:
-        Y = rng.standard_normal(40) if labels == "random" else X @ rng.standard_normal(10) / np.sqrt(10)
+    X = rows()
+    Y = draw_labels("normal" if labels == "random" else labels, X, 0)
     kernels = {name: kernel_function(name, width=100)(X) for name in ("relu", "reglu")}
     eta = 1 / max(np.linalg.eigvalsh(K)[-1] for K in kernels.values())
     assert found["eta"] == pytest.approx(eta, rel=1e-12)

@@ -47,7 +47,7 @@ def followed(samples, initial: str = "nngp", **more):
 
 
 def test_the_choices_are_those_of_the_command():
-    assert options.INITIAL[:2] == generalise.INITIAL
+    assert options.INITIAL[:2] == generalise.BEGINNINGS
 
 
 @pytest.mark.parametrize("initial", ["nngp", "zero"])
@@ -172,6 +172,14 @@ def test_trained_networks_stand_beside_their_kernels(gluntk):
         *SMALL, "--seeds", "1", "--at", "4"
     )
     assert gluntk.asked(*SMALL)["trained"] is None
+
+
+def test_networks_that_diverge_where_their_mean_kernel_does_not_are_told_in_one_line(gluntk):
+    # One neuron: a network's own lambda_1 is often several times that of the mean.
+    code, out, err = gluntk.ask(*SMALL, "--width", "1", "--seeds", "9", "--at", "400")
+    assert (code, out) == (2, "")
+    assert "eta must be smaller, or width larger, for networks of relu or reglu with m = 1" in err
+    assert err.count("\n") == 1
 
 
 def sentence(first: float, change: float, scatter: float) -> str:

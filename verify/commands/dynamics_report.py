@@ -15,6 +15,7 @@ from derivations.dynamics import CrossingEstimate, Crossings, ExpectedLoss, late
 from derivations.dynamics.crossing import LAST
 from derivations.dynamics.loss import logarithmic_steps
 from verify.commands.data import DataRequest
+from verify.commands.descent import BEGINNINGS
 from verify.commands.dynamics_trained import TrainedNetworks, draw_trained, trained_content, trained_lines
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
@@ -23,11 +24,6 @@ from verify.plots import COLOURS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BEGINNINGS = {
-    "nngp": "of a network that is initialised (NNGP covariance)",
-    "zero": "zero outputs",
-    "kernel": "of a model linear in parameters of unit variance (covariance K)",
-}
 DIGITS = 4
 
 

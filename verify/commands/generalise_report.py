@@ -13,6 +13,7 @@ import numpy as np
 from verify.activations import Array
 from verify.bootstrap import Interval
 from verify.commands.data import DataRequest
+from verify.commands.descent import BEGINNINGS
 from verify.commands.generalise_trained import trained_content, trained_remarks, trained_rows
 from verify.commands.generalise_words import Gap, percent, saved, shown, shown_change, speed, verdict
 from verify.commands.tables import aligned
@@ -20,10 +21,6 @@ from verify.commands.values import SCHEMA, number, readable
 from verify.generalisation import Descents
 from verify.trained_generalisation import TrainedDescents
 
-BEGINNINGS = {
-    "nngp": "of networks that are initialised (NNGP covariance)",
-    "zero": "zero outputs",
-}
 DIGITS = 4
 ROUNDED = 1e-12
 """Relative to training errors: smaller gaps are none."""

@@ -30,6 +30,11 @@ class LabelRequest:
         """For people."""
         return self.targets or self.labels or LABELS[0]
 
+    @property
+    def kind(self) -> str:
+        """Of drawn labels, by its name in `verify.labels`."""
+        return {"random": "normal"}.get(self.name, self.name)
+
     def check(self, request: DataRequest) -> None:
         """Refuse what does not go together, before anything is read.
 
@@ -61,7 +66,7 @@ class LabelRequest:
         """
         X = request.load()
         if self.targets is None:
-            return X, self._drawn(X, request.seed)
+            return X, draw_labels(self.kind, X, request.seed)
         assert request.source is not None
         total = len(read_input(request.source)) if request.rows else len(X)
         if self.targets in TARGETS:
@@ -78,12 +83,3 @@ class LabelRequest:
             if not np.isfinite(Y @ Y):
                 raise InputError("targets must be smaller numbers: the sum of their squares exceeds 1.8e308")
         return X, Y
-
-    def _drawn(self, X: Array, seed: int) -> Array:
-        if self.labels not in (None, "random", "linear"):
-            return draw_labels(self.labels, X, seed)
-        # As `draw_labels` does it, from the stream that this command has always drawn from.
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4,)))
-        if self.labels == "linear":
-            return np.asarray(X @ rng.standard_normal(X.shape[1]) / np.sqrt(X.shape[1]))
-        return rng.standard_normal(len(X))
