@@ -10,7 +10,7 @@ from derivations.symbols import d, m
 
 SLOPE = sp.Function("slope", real=True)
 """d E L_k / d eta at eta = 0, after a number of steps."""
-DIAGONAL, PAIRS = sp.symbols("A B", real=True)
+DIAGONAL, PAIRS = sp.symbols("A Q", real=True)
 """What one row, and what a pair of rows, adds to the difference of two networks' slopes."""
 LEAST = sp.Function("n_min", real=True)
 """The number of rows from which the plain loss falls faster, where there is one, at a d and m."""

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from derivations.dynamics import early_stage, exact_smallest_rows
+from derivations import symbols
+from derivations.dynamics import crossing_estimate, crossing_formula, early_stage, exact_smallest_rows
+from derivations.dynamics.crossing_argument import LABELS
+from derivations.learning_symbols import eta
 from verify.cli import gluntk
 
 ROOT = Path(__file__).parent.parent
@@ -69,6 +72,24 @@ def test_the_losses_are_what_the_readme_shows():
         assert str(stated) in README
 
 
+def test_closed_forms_of_the_crossing_are_what_the_readme_says():
+    block = next(b for b in README.split("```") if b.strip().startswith("$ gluntk dynamics"))
+    printed = CliRunner().invoke(gluntk, shlex.split(block.strip().splitlines()[0])[2:]).output
+    found = re.search(r"eta +([\d.e-]+)", printed)
+    assert found
+    rate = float(found[1])
+    sizes = {symbols.n: 300, symbols.d: 20, symbols.m: 1000, eta: rate, LABELS: 1}
+    formula = float(crossing_formula().steps[-1].rhs.subs(sizes))
+    estimate = crossing_estimate(300, 20, 1000, eta=rate)
+    assert estimate
+    for words, value in (
+        ("k = {:.1f} at the example's", formula),
+        ("k = {:.1f}\nin the example", estimate.logarithm),
+        ("k = {:.1f}, of which", estimate.step),
+    ):
+        assert words.format(value) in README
+
+
 def test_the_gaps_are_what_the_readme_shows():
     pytest.importorskip("sklearn")
     block = next(b for b in README.split("```") if b.strip().startswith("$ gluntk generalise"))
@@ -84,8 +105,16 @@ def test_the_gaps_are_what_the_readme_shows():
 def test_the_rows_that_wide_networks_need_are_what_the_readme_says():
     dimensions = range(5, 30)
     assert max(exact_smallest_rows(d, None) or np.inf for d in dimensions) == 59
-    assert max(early_stage().smallest_rows(d, None) or np.inf for d in dimensions) == 61
-    assert "61 rows are enough from d = 5 on" in README
+    assert "59 rows are enough from d = 5 on" in README
+    # One neuron, with outputs of covariance K and of a real network.
+    assert all((exact_smallest_rows(d, 1, "kernel") or np.inf) > 300 for d in (*range(5, 60), 100, 1000))
+    few = [d for d in range(5, 120) if (exact_smallest_rows(d, 1, "nngp") or np.inf) <= 300]
+    assert few == [*range(13, 73)]
+    assert "enough from\nd = 13 to 72 (208 rows at d = 20)" in README
+    assert exact_smallest_rows(20, 1, "nngp") == 208
+    for initial, ratio in (("kernel", 0.349), ("nngp", 0.033)):
+        assert float(early_stage(initial).smallest_ratio(300)) == pytest.approx(ratio, abs=5e-4)
+        assert f"m >= {ratio} d" in README
 
 
 @pytest.mark.parametrize("name", ["compare", "design"])

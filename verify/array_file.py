@@ -14,7 +14,7 @@ from derivations.errors import InputError
 from derivations.matrix import check_form
 
 
-def read_npy(path: str, name: str) -> np.ndarray:
+def read_npy(path: str, name: str, vector: bool = False) -> np.ndarray:
     """Return the matrix in a .npy file, in the file's dtype.
 
     Parameters
@@ -23,6 +23,8 @@ def read_npy(path: str, name: str) -> np.ndarray:
         A regular file.
     name : str
         What error lines call the file.
+    vector : bool
+        Whether an array of shape (n,) is taken, too, as (n, 1).
 
     Returns
     -------
@@ -45,10 +47,10 @@ def read_npy(path: str, name: str) -> np.ndarray:
     array([[1, 2]])
     """
     with open(path, "rb") as stream:
-        return _read_stream(stream, os.path.getsize(path), name)
+        return _read_stream(stream, os.path.getsize(path), name, vector)
 
 
-def read_npz(path: str, name: str) -> np.ndarray:
+def read_npz(path: str, name: str, vector: bool = False) -> np.ndarray:
     """Return the matrix in a .npz archive that holds exactly one array, in that array's dtype.
 
     Parameters
@@ -57,6 +59,8 @@ def read_npz(path: str, name: str) -> np.ndarray:
         A regular file.
     name : str
         What error lines call the file.
+    vector : bool
+        As for `read_npy`.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def read_npz(path: str, name: str) -> np.ndarray:
                     f"{name} must hold exactly one array, got {found}; save the data matrix alone"
                 )
             with archive.open(members[0]) as stream:
-                return _read_stream(stream, members[0].file_size, name)
+                return _read_stream(stream, members[0].file_size, name, vector)
     except (InputError, OSError, MemoryError):
         raise
     # zipfile has no base class for what it raises: BadZipFile, zlib.error, NotImplementedError for an
@@ -103,8 +107,10 @@ def _damaged(name: str) -> InputError:
     )
 
 
-def _read_stream(stream: IO[bytes], size: int, name: str) -> np.ndarray:
+def _read_stream(stream: IO[bytes], size: int, name: str, vector: bool) -> np.ndarray:
     shape, fortran_order, dtype = _read_header(stream, name)
+    if vector and len(shape) == 1:
+        shape = (*shape, 1)
     check_form(shape, dtype, name)
     # Compared before anything is allocated: a header may declare more than the machine has.
     declared = math.prod(shape) * dtype.itemsize

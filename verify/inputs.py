@@ -63,6 +63,41 @@ def read_input(source: str | os.PathLike[str], prepare: str = "raw") -> NDArray[
     return prepare_rows(matrix, prepare)
 
 
+def read_targets(source: str | os.PathLike[str], n: int) -> NDArray[np.float64]:
+    """Return one number for every row from a file.
+
+    Parameters
+    ----------
+    source : str or path
+        A .npy file, a .npz archive of one array, of shape (n,), (n, 1) or (1, n), or a .csv or .tsv table of one column or
+        one row.
+    n : int
+        How many there have to be.
+
+    Returns
+    -------
+    (n,) float64
+
+    Raises
+    ------
+    InputError
+        As `read_input`, and when there are not n of them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/y.npy", np.array([3.0, 4.0]))
+    ...     read_targets(f"{folder}/y.npy", 2)
+    array([3., 4.])
+    """
+    path = os.fsdecode(source)
+    found = _from_file(path, "targets", vector=True)
+    if found.shape not in ((n, 1), (1, n)):
+        raise InputError(f"targets must be one number for each of the {n} rows, got shape {found.shape}")
+    return found.ravel()
+
+
 def generate(kind: str, n: int, d: int, rng: np.random.Generator) -> NDArray[np.float64]:
     r"""Draw n independent samples in d dimensions.
 
@@ -137,19 +172,19 @@ def bundled(dataset: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return check_matrix(found.data, f"input {dataset!r}"), np.asarray(found.target, np.float64)
 
 
-def _from_file(path: str) -> NDArray[np.float64]:
-    name = f"input {path!r}"
+def _from_file(path: str, word: str = "input", vector: bool = False) -> NDArray[np.float64]:
+    name = f"{word} {path!r}"
     extension = os.path.splitext(path)[1].lower()
     if extension not in EXTENSIONS and not os.path.isdir(path):
         nearest = difflib.get_close_matches(path.lower(), DATA_SETS, n=1)
         hint = f": did you mean {nearest[0]!r}?" if nearest else ""
-        raise InputError(f"input must be {_accepted()}, got {path!r}{hint}")
+        raise InputError(f"{word} must be {_accepted()}, got {path!r}{hint}")
     try:
         _check_regular(path, name)
         if extension == ".npy":
-            return check_matrix(read_npy(path, name), name)
+            return check_matrix(read_npy(path, name, vector), name)
         if extension == ".npz":
-            return check_matrix(read_npz(path, name), name)
+            return check_matrix(read_npz(path, name, vector), name)
         return read_table(path, "\t" if extension == ".tsv" else ",", name)
     except OSError as error:
         raise InputError(f"{name} must be a readable file, got: {error.strerror or error}") from error

@@ -106,13 +106,18 @@ def _console(audit: Audit, width: int) -> Console:
 def _summary(audit: Audit) -> list[str]:
     missed = [control.label for control in audit.controls if not control.refuted_on]
     finite = sum("finite" in control.refuted_on for control in audit.controls)
+    controls = (
+        f"Controls: {len(audit.controls)} statements with one coefficient off by {float(PLANTED):.1%}, "
+        f"{len(audit.controls) - len(missed)} refuted ({finite} by finite networks alone)"
+        if audit.controls
+        else "Controls: none, for nothing that was judged states a formula"
+    )
     lines = [
         "",
-        f"Controls: {len(audit.controls)} statements with one coefficient off by {float(PLANTED):.1%}, "
-        f"{len(audit.controls) - len(missed)} refuted ({finite} by finite networks alone)",
+        controls,
         *(f"   NOT REFUTED: {escape(label)}" for label in missed),
         f"A true statement is refuted in at most {audit.profile.alpha:.1%} of runs; {audit.seconds:.0f} s",
     ]
-    good = "every verdict is as pinned, every planted error was caught"
+    good = "every verdict is as pinned" + (", every planted error was caught" if audit.controls else "")
     lines.append(f"Unexpected: {audit.unexpected}" + (f" ({good})" if audit.unexpected == 0 else ""))
     return lines

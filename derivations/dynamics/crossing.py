@@ -13,17 +13,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from derivations.dynamics.loss import BLOCK, UNDERFLOW, ExpectedLoss
+from derivations.dynamics.difference import ROUNDED, Difference
+from derivations.dynamics.loss import ExpectedLoss
 from derivations.errors import InputError
-from derivations.spectrum.harmonics import Array
 
 PER_DECADE = 400
 """Steps at which the sign is looked at; two crossings closer than 0.6 % of k may be missed, and `most` tells."""
 LAST = 10**8
-ROUNDED = 64 * np.finfo(float).eps
-"""Relative to the sum of all sizes: a partial sum below is 0 to rounding."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ def crossings(first: ExpectedLoss, second: ExpectedLoss, last: int = LAST) -> Cr
     """
     if isinstance(last, bool) or not isinstance(last, int) or not 1 <= last <= 10**15:
         raise InputError(f"last must be a whole number from 1 to 10^15, got {last!r}")
-    terms = _Difference.of(first, second)
+    terms = Difference.of(first, second)
     partial = np.cumsum(terms.coefficients)
     slack = ROUNDED * np.cumsum(terms.sizes)
     signs = np.where(np.abs(partial) <= slack, 0.0, np.sign(partial))
@@ -86,57 +83,7 @@ def crossings(first: ExpectedLoss, second: ExpectedLoss, last: int = LAST) -> Cr
     return Crossings(tuple(found), most, at_start, at_last)
 
 
-@dataclass(frozen=True)
-class _Difference:
-    """The difference as an exponential sum, the slowest mode first, equal exponents as one.
-
-    `sizes` are sums of absolute weights: where modes of both losses cancel, rounding is theirs.
-    """
-
-    exponents: Array
-    coefficients: Array
-    sizes: Array
-    start: float
-    start_size: float
-
-    @classmethod
-    def of(cls, first: ExpectedLoss, second: ExpectedLoss) -> _Difference:
-        exponents = np.concatenate([first.logarithms, second.logarithms])
-        weights = np.concatenate([first.weights, -second.weights]) / 2
-        values, inverse = np.unique(-exponents, return_inverse=True)
-        total, sizes = np.zeros(len(values)), np.zeros(len(values))
-        np.add.at(total, inverse.ravel(), weights)
-        np.add.at(sizes, inverse.ravel(), np.abs(weights))
-        return cls(-values, total, sizes, first.start - second.start, first.start + second.start)
-
-    def signs(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Of the difference after k >= 1 steps, in ascending order : (s,) int; 0 where rounding could turn it."""
-        size = max(1, BLOCK // len(self.exponents))
-        return np.concatenate([self._signs(steps[i : i + size]) for i in range(0, len(steps), size)])
-
-    def _signs(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
-        if np.isneginf(slowest := self.exponents[0]):
-            return np.zeros(len(steps), int)  # nothing is left of either
-        late = steps * slowest < -1
-        result = np.empty(len(steps), int)
-        # Early: what was lost, in digits of its own.
-        size = 0.0 if self.start == 0 else self.start_size
-        factors = np.expm1(np.multiply.outer(steps[~late], self.exponents))
-        result[~late] = self._rounded(self.start, size, self.coefficients, self.sizes, factors)
-        if late.any():
-            # Late: all terms over the largest, so that none underflows, and without those that do all the same.
-            alive = np.searchsorted(-self.exponents, UNDERFLOW / -steps[late].min() - slowest)
-            factors = np.exp(np.multiply.outer(steps[late], self.exponents[:alive] - slowest))
-            result[late] = self._rounded(0.0, 0.0, self.coefficients[:alive], self.sizes[:alive], factors)
-        return result
-
-    @staticmethod
-    def _rounded(start: float, size: float, coefficients: Array, sizes: Array, factors: Array) -> Array:
-        total = start + factors @ coefficients
-        return np.where(np.abs(total) <= ROUNDED * (size + np.abs(factors) @ sizes), 0, np.sign(total))
-
-
-def _bisected(terms: _Difference, low: int, high: int, sign: int) -> int:
+def _bisected(terms: Difference, low: int, high: int, sign: int) -> int:
     """The first k in (low, high] with this sign, there being one change."""
     while high - low > 1:
         middle = (low + high) // 2

@@ -5,10 +5,10 @@ To first order in \(\eta k\) the expected losses of two networks that fit the sa
 \[ E[L_k - \tilde L_k] = \tfrac12\operatorname{Tr}(C_0 - \tilde C_0) - \eta k\,\big(\operatorname{Tr}[K C_0] -
    \operatorname{Tr}[\tilde K\tilde C_0] + Y^T(K - \tilde K)Y\big). \]
 
-Over Gaussian rows \(E\operatorname{Tr}[K C_0] - E\operatorname{Tr}[\tilde K\tilde C_0] = n\,(A + (n-1)B)\), A from the
-diagonal and B from pairs of rows. The first network is ahead at the start if \(E\operatorname{Tr}C_0\) is smaller; that
-also its loss falls faster, whatever Y with \(Y^T(K-\tilde K)Y \ge 0\), takes \(A + (n-1)B \ge 0\): for A < 0 that is
-\(n \ge 1 - A/B\) where B > 0, and no n elsewhere.
+Over Gaussian rows \(E\operatorname{Tr}[K C_0] - E\operatorname{Tr}[\tilde K\tilde C_0] = n\,(A + (n-1)Q)\), A from the
+diagonal and Q from pairs of rows. The first network is ahead at the start if \(E\operatorname{Tr}C_0\) is smaller; that
+also its loss falls faster, whatever Y with \(Y^T(K-\tilde K)Y \ge 0\), takes \(A + (n-1)Q \ge 0\): for A < 0 that is
+\(n \ge 1 - A/Q\) where Q > 0, and no n elsewhere.
 
 Source: derived here; the statement that d >= 5 and n >= 300 are enough, Wen et al. 2026.
 """
@@ -43,7 +43,7 @@ class EarlyStage:
     start : Expr
         \(E\operatorname{Tr}C_0 - E\operatorname{Tr}\tilde C_0\), twice the difference of the losses at the start.
     diagonal, pairs : Expr
-        A and B, in ``d`` and ``m``.
+        A and Q, in ``d`` and ``m``.
     """
 
     start: sp.Expr
@@ -52,12 +52,12 @@ class EarlyStage:
 
     @property
     def threshold(self) -> sp.Expr:
-        """1 - A / B: where B > 0, the number of rows from which the first network's loss falls faster."""
+        """1 - A / Q: where Q > 0, the number of rows from which the first network's loss falls faster."""
         return 1 - self.diagonal / self.pairs
 
     @property
     def critical_width(self) -> sp.Expr:
-        """The largest root of B in the width, in ``d``: above it, where it is real, some n is enough."""
+        """The largest root of Q in the width, in ``d``: above it, where it is real, some n is enough."""
         top = sp.Poly(sp.fraction(sp.together(self.pairs))[0], m)
         square, slope, constant = (sp.factor(top.nth(i)) for i in (2, 1, 0))
         if square == 0:
@@ -99,7 +99,7 @@ class EarlyStage:
         return sp.cancel(sp.limit(self.threshold / d, d, sp.oo))
 
     def at(self, dimension: int) -> EarlyRegion:
-        """A and B at one d.
+        """A and Q at one d.
 
         Raises
         ------

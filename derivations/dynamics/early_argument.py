@@ -1,9 +1,9 @@
 r"""The early stage in checked steps: from the expected loss to the exact n, d and m at which the plain loss falls faster.
 
 \[ \frac{d}{d\eta} E L_k\Big|_{\eta=0} = -k\,\big(\operatorname{Tr}[K C_0] + Y^T K Y\big),\qquad
-   E\operatorname{Tr}[K C_0] - E\operatorname{Tr}[\tilde K\tilde C_0] = n\,(A + (n-1)B) \]
+   E\operatorname{Tr}[K C_0] - E\operatorname{Tr}[\tilde K\tilde C_0] = n\,(A + (n-1)Q) \]
 
-over Gaussian rows; the threshold \(1 - A/B\), its limits, and for which d and m there is one.
+over Gaussian rows; the threshold \(1 - A/Q\), its limits, and for which d and m there is one.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def early_argument(initial: Initial = "kernel") -> Derivation:
             "How much faster the plain loss falls", GAPS[1], n * (DIAGONAL + (n - 1) * PAIRS), "substitution"
         ),
         Step("One row is not enough", Negative(DIAGONAL), sp.true, "one sign"),
-        Step("The smallest n, where B > 0", THRESHOLD, 1 - DIAGONAL / PAIRS, "root in n"),
+        Step("The smallest n, where Q > 0", THRESHOLD, 1 - DIAGONAL / PAIRS, "root in n"),
         Step("Large widths", sp.Limit(THRESHOLD, m, sp.oo), stage.wide, "limit of a quotient"),
         Step(
             "What decides at large widths",

@@ -28,7 +28,7 @@ DEGREES = 400
 def exact_region(
     dimension: int, initial: Initial = "kernel", first: str = "relu", second: str = "reglu"
 ) -> EarlyRegion:
-    """A and B of the exact kernels at one d, as `EarlyStage.at` has those of the simplified ones.
+    """A and Q of the exact kernels at one d, as `EarlyStage.at` has those of the simplified ones.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def truncated_stage(
     r"""The comparison with the exact kernels cut after a degree off their diagonals: symbolic, and exact as d grows.
 
     With \(K_{ij} = (|x_i||x_j|/d)^{g+1} f(\rho)\), \(f = \sum_j c_j\rho^j\) and coefficients affine in m and d, a product
-    of degree 2p in \(\rho\) adds \(O(d^{2-p})\) to \(E K_{ij}^2\), \(O(d^{1-p})\) to \(E[K_{ij}C_{0,ij}]\), where B is of
+    of degree 2p in \(\rho\) adds \(O(d^{2-p})\) to \(E K_{ij}^2\), \(O(d^{1-p})\) to \(E[K_{ij}C_{0,ij}]\), where Q is of
     order d and 1, or more. Products that degree 2 leaves out have p = 2 at least: the limits in d are those of all degrees.
 
     Parameters

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import sympy as sp
 
 from derivations.arguments import check_choice
 from derivations.derivation import Derivation, Step
 from derivations.dynamics.argument import INITIAL, loss_argument
+from derivations.dynamics.difference import Difference
 from derivations.dynamics.loss import ExpectedLoss
 from derivations.dynamics_symbols import EXPECTED, energy, steps, target
 from derivations.late_symbols import (
@@ -52,11 +52,11 @@ class LateStage:
     Attributes
     ----------
     ahead : int
-        -1 if the first loss is the smaller one at last, 1 if the second one is, 0 if both slowest modes are alike.
+        -1 if the first loss is the smaller one at last, 1 if the second one is, 0 if they are equal.
     factors : (float, float)
         q of each network: at last a step multiplies its loss by q^2.
     decided_from : float
-        From this k on the order is proved; inf where `ahead` is decided by weights, or not at all.
+        From this k on the order is proved; inf of losses that are equal.
     """
 
     ahead: int
@@ -68,12 +68,14 @@ def late_stage(first: ExpectedLoss, second: ExpectedLoss) -> LateStage:
     r"""Who is ahead at last, and a step from which on that is certain.
 
     With \(q > \tilde q\) the first loss is the larger one for all
-    \(k \ge \log(\tilde T/W) / (2\log(q/\tilde q))\), \(\tilde T\) the second one's whole weight.
+    \(k \ge \log(\tilde T/W) / (2\log(q/\tilde q))\), \(\tilde T\) the second one's whole weight; modes that both have cancel
+    first, so that one which neither learns decides nothing.
 
     Source: derived here (`late_argument`).
 
     Examples
     --------
+    >>> import numpy as np
     >>> from derivations.dynamics.loss import expected_loss
     >>> spread = expected_loss(np.diag([1.0, 0.01]), 0.5, [1.0, 1.0])
     >>> compact = expected_loss(np.diag([0.3, 0.1]), 0.5, [1.0, 1.0])
@@ -81,26 +83,8 @@ def late_stage(first: ExpectedLoss, second: ExpectedLoss) -> LateStage:
     >>> stage.ahead, stage.factors, round(stage.decided_from, 2)
     (1, (0.995, 0.95), 7.49)
     """
-    (slowest, weight, total), (other_slowest, other_weight, other_total) = map(_slowest, (first, second))
-    factors = (first.rate, second.rate)
-    if slowest == other_slowest:
-        return LateStage(int(np.sign(weight - other_weight)), factors, float("inf"))
-    if slowest > other_slowest:
-        rest, lead = other_total, weight
-    else:
-        rest, lead = total, other_weight
-    # A factor of 0 has logarithm -inf: then one step is enough.
-    step = np.log(rest / lead) / abs(slowest - other_slowest) if rest else 0.0
-    return LateStage(1 if slowest > other_slowest else -1, factors, max(0.0, float(step)))
-
-
-def _slowest(loss: ExpectedLoss) -> tuple[float, float, float]:
-    """2 log q, W, and the sum of all weights."""
-    kept = loss.weights > 0
-    if not np.any(kept):
-        return -np.inf, 0.0, 0.0
-    largest = loss.logarithms[kept].max()
-    return float(largest), float(loss.weights[loss.logarithms == largest].sum()), float(loss.weights.sum())
+    ahead, decided_from = Difference.of(first, second).leading()
+    return LateStage(ahead, (first.rate, second.rate), decided_from)
 
 
 def late_argument(initial: str = "nngp", gates: int = 1) -> Derivation:

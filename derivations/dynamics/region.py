@@ -1,7 +1,7 @@
 r"""At one d, the numbers of rows and the widths at which the first network's loss falls faster early.
 
-With \(A(m)\) and \(B(m)\) of `derivations.dynamics.early`, polynomials of degree at most 2 in the width, that is
-\(A + (n-1)B \ge 0\). Of ReLU against ReGLU A is negative, so that a smallest n exists exactly where \(B > 0\), and is enough
+With \(A(m)\) and \(Q(m)\) of `derivations.dynamics.early`, polynomials of degree at most 2 in the width, that is
+\(A + (n-1)Q \ge 0\). Of ReLU against ReGLU A is negative, so that a smallest n exists exactly where \(Q > 0\), and is enough
 from there on.
 """
 
@@ -14,12 +14,12 @@ from mpmath import ceil, floor, mp, mpf, polyval, sqrt
 from derivations.arguments import check_positive_integer
 
 DIGITS = 40
-"""What is rounded up stays on its side of a whole number, where A and B cancel, too."""
+"""What is rounded up stays on its side of a whole number, where A and Q cancel, too."""
 
 
 @dataclass(frozen=True)
 class EarlyRegion:
-    """A and B at one d.
+    """A and Q at one d.
 
     Attributes
     ----------

@@ -146,7 +146,7 @@ def _positive(expression: sp.Expr, *variables: sp.Symbol) -> bool:
 
 
 def _root_in_rows(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """Where A + (n - 1) B changes its sign, upwards where B > 0, given that A < 0."""
+    """Where A + (n - 1) Q changes its sign, upwards where Q > 0, given that A < 0."""
     if lhs != THRESHOLD or known(Negative(DIAGONAL), earlier) != sp.true:
         return False
     per_row = sp.expand(known(GAPS[1], earlier) / n)
@@ -211,7 +211,7 @@ def _too_few_rows(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
 
 
 def _largest_root(lhs: sp.Expr, rhs: sp.Expr, earlier: Sequence[Step]) -> bool:
-    """B vanishes there, at d from where the widest networks have an n to where all have, and at no larger width."""
+    """Q vanishes there, at d from where the widest networks have an n to where all have, and at no larger width."""
     if lhs != CRITICAL:
         return False
     top = sp.Poly(sp.fraction(sp.together(rewrite(PAIRS, earlier)))[0], m)
@@ -266,7 +266,7 @@ RULES: dict[str, Rule] = {
     "rows and pairs": Rule("n rows have n (n - 1) ordered pairs", "counting", _rows_and_pairs),
     "one sign": Rule("a polynomial with negative coefficients is negative", "arithmetic", _one_sign),
     "root in n": Rule(
-        "for A < 0, A + (n - 1) B >= 0 exactly where B > 0 and n >= 1 - A/B", "arithmetic", _root_in_rows
+        "for A < 0, A + (n - 1) Q >= 0 exactly where Q > 0 and n >= 1 - A/Q", "arithmetic", _root_in_rows
     ),
     "limit of a quotient": Rule(
         "the limit of a quotient of two polynomials is that of their leading terms", "calculus", _limit
@@ -277,12 +277,12 @@ RULES: dict[str, Rule] = {
         _sign_from,
     ),
     "too few at every d": Rule(
-        "A + (n - 1) B < 0 at every d: a polynomial with negative coefficients in d - D is negative for d >= D",
+        "A + (n - 1) Q < 0 at every d: a polynomial with negative coefficients in d - D is negative for d >= D",
         "arithmetic",
         _too_few_rows,
     ),
     "largest root in m": Rule(
-        "B grows through 0 at its largest root: some n is enough exactly above it",
+        "Q grows through 0 at its largest root: some n is enough exactly above it",
         "arithmetic",
         _largest_root,
     ),

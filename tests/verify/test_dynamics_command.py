@@ -113,6 +113,17 @@ def test_who_is_ahead_at_last_is_sure_from_the_step_that_is_told(gluntk):
     assert all(later["relu"][k] > later["reglu"][k] for k in later["relu"])
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("identity", "bilinear", "--n", "60", "--d", "5"), ("relu", "reglu", "--n", "1", "--d", "5")],
+)
+def test_kernels_without_full_rank_or_a_single_row_have_an_order_at_last(gluntk, arguments):
+    found = gluntk.asked("dynamics", *arguments, "--data", "gaussian", "--width", "100")
+    assert found["ahead"]["end"] in arguments[:2]
+    assert 1 <= found["decided_from"] < 1e6
+    assert "surely from k = " in gluntk.told("dynamics", *arguments, "--data", "gaussian", "--width", "100")
+
+
 def test_a_hundred_million_steps_do_not_underflow(gluntk):
     found = gluntk.asked(*SMALL, "--at", "100000000")
     K = kernel_function("relu", width=100)(rows())

@@ -23,6 +23,7 @@ from verify.claims.generalisation.cells import (
     RealCell,
     kernels_and_starts,
 )
+from verify.claims.generalisation.judge import judge
 from verify.generalisation import follow
 from verify.samples import fresh_samples
 from verify.streams import seed_sequence
@@ -42,6 +43,10 @@ def judged(rung: str, found: dict) -> Evidence:
     return chosen.judge(CLAIMS["A19"].statement, Setting(found, ALPHA, 0.999, 0.005))
 
 
+def judged_by(found: dict) -> str:
+    return judge(CLAIMS["A19"].statement, Setting(found, ALPHA, 0.999, 0.005), tuple(found)).detail
+
+
 def made(saved: float, change: float, scatter: float = 0.02) -> dict[GapCell, Compared]:
     """Networks of which the gated one is e^saved times faster and has a gap that is larger by a share of `change`."""
     rng = np.random.default_rng(0)
@@ -59,17 +64,21 @@ def test_both_parts_are_refuted_by_linear_targets(rung: str):
     evidence = judged(rung, cells)
     assert evidence.verdict == Verdict.REFUTED
     for part in ("speed", "gap"):
-        text = evidence.detail.split(f"{part}: holds at ")[1].split("instead")[0]
+        text = evidence.detail.split(f"{part}: of ")[1].split("instead")[0]
         assert "smallest counterexample linear" in text
-    assert (
-        "linear 1." in evidence.detail.split("instead")[1]
-        or "linear 2." in evidence.detail.split("instead")[1]
+    assert re.search(
+        r"linear [12]\.\d+ \+- 0\.\d+ times slower, gap \+\d+% \+- \d+%", evidence.detail.split("instead")[1]
     )
 
 
-def test_with_noise_for_targets_it_holds():
-    cells = {cell: found for cell, found in measured().items() if cell.targets == "noise"}
-    assert judged("exact", cells).verdict == Verdict.CONFIRMED
+@pytest.mark.parametrize("seed", range(3))
+def test_with_noise_for_targets_it_holds(seed: int):
+    # The control: data of which the statement is true, through the judge that refutes it of others.
+    noise = next(cell for cell in LARGE if cell.targets == "noise")
+    found = {noise: noise.measure(np.random.SeedSequence(seed), 1.0)}
+    evidence = judged("exact", found)
+    assert evidence.verdict == Verdict.CONFIRMED
+    assert "gap: of 2 holds at 2, fails at 0, undecided at 0" in evidence.detail
 
 
 @pytest.mark.parametrize(
@@ -90,6 +99,35 @@ def test_the_verdict_is_that_of_the_reading(saved: float, change: float, verdict
     assert judged("exact", made(saved, change)).verdict == verdict
 
 
+def test_all_sizes_are_counted_and_errors_are_standard_errors():
+    found = made(0.5, 0.2, scatter=0.02) | {CELLS[0]: made(-0.5, 0.4, scatter=0.02)[CELLS[0]]}
+    detail = judged("exact", found).detail
+    assert "speed: of 2 holds at 1, fails at 1, undecided at 0;" in detail
+    assert "gap: of 4 holds at 0, fails at 2, undecided at 2;" in detail
+    saved, gaps = found[CELLS[0]].saved, found[CELLS[0]].gaps["convergence"]
+    ratio = np.exp(-saved.mean())
+    assert f"linear {ratio:.2f} +- {ratio * saved.std(ddof=1) / np.sqrt(24):.2g} times slower" in detail
+    # By resampling, within its own scatter: the delta method's error is that of the ratio of means.
+    rng = np.random.default_rng(0)
+    means = gaps[rng.integers(0, 24, (4000, 24))].mean(axis=1)
+    error = (means[:, 1] / means[:, 0]).std()
+    stated = re.search(r"gap \+\d+% \+- (\d+)% at training", detail.split("instead")[1])
+    assert stated
+    assert abs(int(stated[1]) / 100 - error) < 0.1 * error + 0.005  # a whole per cent
+
+
+def test_the_smallest_counterexample_has_more_rows_than_dimensions_where_there_is_one():
+    found = made(-0.5, 0.0)
+    few, many = GapCell("linear", 2, 2, 1, 24), GapCell("linear", 3, 2, 1, 24)
+    planted = {few: found[CELLS[0]], many: found[CELLS[0]]}
+    assert "smallest counterexample linear, n = 3, d = 2, m = 1:" in judged_by(planted)
+    assert "smallest counterexample linear, n = 2, d = 2, m = 1:" in judged_by({few: found[CELLS[0]]})
+    # What is not sure is none: the smaller size scatters too much.
+    unsure = made(-0.5, 0.0, scatter=3.0)[CELLS[0]]
+    later = GapCell("linear", 4, 2, 1, 24)
+    assert "smallest counterexample linear, n = 4" in judged_by({many: unsure, later: found[CELLS[0]]})
+
+
 def test_what_scatters_too_much_is_left_open():
     assert judged("exact", made(0.5, 0.0, scatter=1.0)).verdict == Verdict.INCONCLUSIVE
 
@@ -104,7 +142,8 @@ def test_an_error_that_is_not_reached_decides_nothing():
     evidence = judged("exact", found)
     assert evidence.verdict == Verdict.INCONCLUSIVE
     assert re.search(
-        r"linear speed not known, gap [+-]0% at training error 10 % and not known at conv", evidence.detail
+        r"linear speed not known, gap [+-]0% \+- 0% at training error 10 % and not known at conv",
+        evidence.detail,
     )
 
 
@@ -135,7 +174,7 @@ def test_real_sets_are_told_and_no_verdict_rests_on_them(monkeypatch: pytest.Mon
     evidence = judged("exact", made(0.5, 0.0) | {REAL[0]: refuting})
     assert evidence.verdict == Verdict.CONFIRMED
     assert "digits:parity " in evidence.detail
-    assert "gap +800% at convergence" in evidence.detail
+    assert "gap +800% +- 0% at convergence" in evidence.detail
     monkeypatch.setitem(sys.modules, "sklearn", None)
     assert cell.measure(np.random.SeedSequence(0), 1.0) is None
     evidence = judged("exact", made(0.5, 0.0) | {REAL[0]: None})

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from derivations.errors import InputError
-from verify.inputs import DATA_SETS, generate, read_input
+from verify.inputs import DATA_SETS, generate, read_input, read_targets
 
 ACCEPTED = "one of digits, diabetes, breast_cancer or a .npy, .npz, .csv, .tsv file"
 
@@ -235,3 +235,29 @@ def test_a_draw_that_does_not_fit_is_refused_before_it_starts(kind, copies, monk
     with pytest.raises(InputError, match=r"^n = 3 rows need .*a data matrix"):
         generate(kind, 3, 2, rng)
     assert rng.bit_generator.state == state
+
+
+@pytest.mark.parametrize("save", ["vector", "column", "row", "archive", "table"])
+def test_targets_are_one_number_for_every_row_in_any_form(save: str, tmp_path: Path):
+    Y = np.array([1.0, -2.5, 3.0])
+    path = str(tmp_path / {"archive": "y.npz", "table": "y.csv"}.get(save, "y.npy"))
+    if save == "archive":
+        np.savez(path, Y=Y)
+    elif save == "table":
+        np.savetxt(path, Y)
+    else:
+        np.save(path, {"vector": Y, "column": Y[:, None], "row": Y[None]}[save])
+    np.testing.assert_array_equal(read_targets(path, 3), Y)
+    with pytest.raises(InputError, match="targets must be one number for each of the 4 rows, got shape"):
+        read_targets(path, 4)
+
+
+def test_bad_targets_are_told_as_targets(tmp_path: Path):
+    np.save(tmp_path / "nan.npy", np.array([1.0, np.nan]))
+    with pytest.raises(InputError, match=r"targets '.*nan.npy' must"):
+        read_targets(tmp_path / "nan.npy", 2)
+    with pytest.raises(InputError, match="targets must be"):
+        read_targets("digit", 2)
+    # Data matrices are as strict as before.
+    with pytest.raises(InputError, match=r"must be a matrix of shape \(n, d\)"):
+        read_input(tmp_path / "nan.npy")

@@ -16,7 +16,11 @@ from verify.regimes.plots import draw_regimes, heading, plot_regimes
 
 
 def row(n: int, d: int, ratio: float, holds: bool | None, claim: str = "A10", **others: Any) -> Regime:
-    formula, relation = {"A10": ("lambda_n", "ratio"), "A13": ("ordering", "ordering")}[claim]
+    formula, relation = {
+        "A10": ("lambda_n", "ratio"),
+        "A13": ("ordering", "ordering"),
+        "A17": ("share of data sets", "share"),
+    }[claim]
     true = 1 / ratio
     kept: dict[str, Any] = {
         "formula": formula, "relation": relation, "rung": "exact", "data": "gaussian", "m": 7, "stated": 1.0, "true": true,
@@ -83,6 +87,22 @@ def test_every_claim_can_be_drawn(id: str):
     figure.canvas.draw()
     assert [ax.get_title() for ax in axes] == [formula.name for formula in formulas_of(id)]
     assert figure.get_suptitle() == f"{id} on networks, rows on the sphere, m/d = 2"
+
+
+def test_ticks_are_at_the_sizes_asked_for_and_do_not_crowd():
+    ax = drawn([row(n, d, 1.0, True) for n in (3, 30, 32, 300) for d in (2, 500)])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["3", "30", "300"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["2", "500"]
+    assert not len(ax.get_xticks(minor=True)) + len(ax.get_yticks(minor=True))
+
+
+def test_a_share_is_white_at_one_half_and_has_its_own_bar():
+    grid = [row(10 * 2**i, 10, 1.0, None, "A17", true=share) for i, share in enumerate((0.0, 0.25, 0.5, 1.0))]
+    ax = drawn(grid, "share of data sets")
+    np.testing.assert_allclose(np.asarray(ax.collections[0].get_array()).ravel(), [-1, -0.5, 0, 1])
+    bar = ax.collections[0].colorbar.ax
+    assert [label.get_text() for label in bar.get_yticklabels()] == ["0%", "25%", "50%", "75%", "100%"]
+    assert "share" in bar.get_ylabel()
 
 
 def test_a_heading_names_the_width():

@@ -22,7 +22,7 @@ from verify.inputs import DISTRIBUTIONS, generate
 from verify.regimes import IDS, Regime, formulas_of, maps, regime_map, summaries
 from verify.regimes.formulas import ORDERING
 from verify.regimes.maps import DENSE
-from verify.regimes.truths import Known
+from verify.regimes.truths import Known, SmallestAdvantage
 
 measure = SpectrumCell.measure
 ALL = pytest.mark.parametrize(("rung", "data"), [(rung, data) for rung in RUNGS for data in DISTRIBUTIONS])
@@ -31,6 +31,12 @@ ALL = pytest.mark.parametrize(("rung", "data"), [(rung, data) for rung in RUNGS 
 def one(*arguments, **options) -> Regime:
     (row,) = regime_map(*arguments, **options)
     return row
+
+
+def one_ratio(n: int, d: int, width: int, rung: str) -> Known:
+    """lambda_n(K~)/lambda_n(K) on the sphere."""
+    drawn = SpectrumCell(n, d, width, 20, (rung,), "sphere").measure(np.random.SeedSequence(0), 1.0)
+    return SmallestAdvantage().measured(rung, drawn, 0.01)
 
 
 def within(row: Regime, values: np.ndarray) -> bool:
@@ -180,8 +186,8 @@ def test_bounds_and_orderings_say_whether_they_hold():
     assert fails[0].true < 1
     assert fails[1].true < 0
     assert np.isnan(fails[1].ratio)
-    # An ordering has no tolerance.
-    assert {row.tolerance for row in regime_map("A14", [10], [3], width=4, tolerance=0.5)} == {0.0}
+    # An ordering has no tolerance, whatever that of the formula beside it.
+    assert [row.tolerance for row in regime_map("A13", [10], [3], width=4, tolerance=0.5)] == [0.0, 0.5]
     worse, better = (one("A14", [n], [d], width=100) for n, d in ((60, 3), (2000, 100)))
     assert (worse.holds, better.holds) == (False, True)
     assert (worse.source, better.source) == ("dense", "law")
@@ -205,11 +211,11 @@ def test_on_the_sphere_the_gated_smallest_eigenvalue_is_never_behind():
 @pytest.mark.parametrize("rung", ["simplified", "exact"])
 def test_one_row_of_the_sphere_has_a_ratio_without_an_interval(rung: str):
     for width, size in ((50, 3), (7, 10), (1, 2)):
-        row = one("A17", [1], [size], width=width, rung=rung, data="sphere")
+        row = one_ratio(1, size, width, rung)
         # K = (m + d)/2 and (m + 2 d)/2 in every draw: 8 roundings of sums of d squares.
-        assert row.true == pytest.approx((width + 2 * size) / (width + size), rel=1e-13)
+        assert row.value == pytest.approx((width + 2 * size) / (width + size), rel=1e-13)
         assert row.high - row.low < 1e-12
-        assert row.holds is True
+        assert row.value > 1
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -308,6 +314,11 @@ def test_every_refuted_statement_has_a_correction():
         ({"width": 3, "draws": 1}, "draws must be at least 2, got 1"),
         ({"width": 3, "rung": "exactly"}, "rung must be one of"),
         ({"width": 3, "data": "uniform"}, "data must be one of"),
+        (
+            {"width": 3, "claim": "A14", "tolerance": 0.2},
+            "tolerance must be left out for A14, an ordering, got 0.2",
+        ),
+        ({"width": 3, "claim": "A17", "tolerance": 1.0}, "tolerance must be below 1 for A17"),
         ({"width": 3, "tolerance": -0.1}, "tolerance must be a number, 0 or larger, got -0.1"),
         ({"width": 10**9, "rung": "finite"}, "width must be smaller for a map of networks"),
         ({"width": 3, "samples": [0]}, "n must be a positive integer, got 0"),

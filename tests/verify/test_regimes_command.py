@@ -41,7 +41,7 @@ def test_the_report_says_where_a_formula_holds(capsys: pytest.CaptureFixture[str
     code, out, err = ask("A10", "--n", "20,100,2000", "--d", "3,200", "--width", "100", capsys=capsys)
     assert (code, err) == (0, "")
     assert "A10 on infinite-width kernels, Gaussian rows, m = 100, seed 0" in out
-    assert "holds at 2 of 5 sizes (40%); undecided at 0, not known at 1" in out
+    assert "of 6 sizes: holds at 2, fails at 3, undecided at 0, not known at 1" in out
     assert "smallest counterexample  n = 20, d = 3, m = 100: stated" in out
     assert "d = 3    fails at n = 20 to 100; not known at n = 2000" in out
     assert "d = 200  holds at n = 20 to 100; fails at n = 2000" in out
@@ -108,7 +108,13 @@ def test_the_seed_decides_what_is_drawn(capsys: pytest.CaptureFixture[str]):
 
 
 BAD = {
-    "claim": (("A1",), "claim must be one of A7, A8, A9, A10, A11, A12, A13, A14, A16, A17, got 'A1'"),
+    "claim": (("A0",), "claim must be one of A7, A8, A9, A10, A11, A12, A13, A14, A16, A17, got 'A0'"),
+    "no map": (("A1",), "A1 has no map; `gluntk show A1` has its evidence"),
+    "no map of the loss": (("A15",), "A15 has no map"),
+    "no map of the crossing": (("A18",), "A18 has no map"),
+    "no map of the gap": (("A19",), "A19 has no map"),
+    "ordering": (("A14", "--tolerance", "0.2"), "tolerance must be left out for A14, an ordering, got 0.2"),
+    "no share": (("A17", "--tolerance", "1"), "tolerance must be below 1 for A17, a share of data sets, got 1.0"),
     "near claim": (("a7",), "did you mean 'A7'?"),
     "numbers": (("A7", "--n", "10;20"), "n must be whole numbers such as 10,20,50, got '10;20'"),
     "float": (("A7", "--d", "2.5"), "d must be whole numbers"),
@@ -182,9 +188,18 @@ def test_the_early_stage_is_a_table_of_d_and_m(capsys: pytest.CaptureFixture[str
     assert [row[-3:] for row in table[1:]] == [
         ["never", "never", "2753"], ["443", "84", "26"], ["194", "59", "4"], ["51", "18", "1"], ["167", "27", "18"],
     ]  # fmt: skip
-    assert "  published for d >= 5, n >= 300: right at 4 of 6 sizes (67%)" in lines[start:]
+    assert "  published for d >= 5, n >= 300: right at 4 of these 6 d and m" in lines[start:]
     assert "  smallest counterexample  d = 5, m = 1: no n is enough" in lines[start:]
-    assert "    at m = t d     n >= 1 + 2*pi**2/t + 3*pi**2/t**2" in lines
+    assert "%" not in out
+    assert "without any hypothesis, for its first loss is smaller" in out
+    # Limits that both kernels share are there once, those they do not with the kernel's name.
+    assert lines.count("    at m = t d     n >= 1 + 2*pi**2/t + 3*pi**2/t**2") == 1
+    narrow = [line for line in lines if line.startswith("    at constant m")]
+    assert narrow == [
+        "    at constant m  n/d >= 12*pi**2/(-4 + pi**2)",
+        "    at constant m  n/d >= 4*pi**2/(4*m - 4 + pi**2) (simplified matrices)",
+        "    at constant m  n/d >= 4*pi**2/(4*m + pi**2) (infinite-width kernels)",
+    ]
     one_rung = ask(*EARLY, "--rung", "simplified", capsys=capsys)[1]
     assert "simplified matrices" in one_rung
     assert "infinite-width kernels, " not in one_rung

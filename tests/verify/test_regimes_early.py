@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
-
 import numpy as np
 import pytest
+import sympy as sp
 from matplotlib.collections import QuadMesh
 
 from derivations.dynamics import early_stage, exact_smallest_rows
 from derivations.dynamics.early import INITIAL
 from derivations.errors import InputError
+from derivations.symbols import d as d_symbol
+from derivations.symbols import m as m_symbol
+from derivations.symbols import n as n_symbol
 from verify.plots import new_figure
 from verify.regimes import early_map, early_summaries
 from verify.regimes.early import DIMENSION, ROWS, RUNGS, region_of
 from verify.regimes.early_plots import draw_early
-from verify.regimes.formulas import formulas_of
-from verify.regimes.maps import regime_map
 
 DIMENSIONS, WIDTHS = (2, 4, 5, 10, 100), (1, 30, 1000, None)
 
@@ -112,6 +112,34 @@ def test_colours_are_the_smallest_n_and_the_line_is_that_of_the_published_one():
     assert "published and wrong" in [text.get_text() for text in legend.get_texts()]
 
 
+def test_the_limit_of_large_widths_is_a_strip_of_its_own():
+    for widths, strips in (([1, 1000, None], 1), ([1, 1000], 0)):
+        figure, axes = new_figure(2)
+        draw_early(figure, axes, early_map([4, 9], widths, ["exact"]))
+        figure.canvas.draw()
+        for ax in axes:
+            meshes = [each for each in ax.collections if isinstance(each, QuadMesh)]
+            assert len(meshes) == 1 + strips
+            names = [label.get_text() for label in ax.get_yticklabels()]
+            assert (names[-1:] == ["$\\infty$"]) is bool(strips)
+            assert [label.get_text() for label in ax.get_xticklabels()] == ["4", "9"]
+            if strips:
+                finite, strip = meshes
+                least = np.asarray(strip.get_array(), dtype=float).ravel()
+                # The region's own limits, as the tables have them; above all finite widths.
+                assert (least[0], least[-1]) == (194, region_of("exact", "kernel", 9).smallest_rows(None))
+                heights = [np.asarray(mesh.get_coordinates(), dtype=float)[..., 1] for mesh in meshes]
+                assert heights[1].min() > heights[0].max()
+                assert strip.norm is finite.norm
+
+
+def test_the_plain_loss_starts_lower_whatever_the_size():
+    # What the report says of being ahead: n times a polynomial without a positive coefficient; Gaussian rows.
+    for initial in INITIAL:
+        start = sp.expand(early_stage(initial).start * d_symbol)
+        assert all(sp.sympify(c).is_negative for c in sp.Poly(start, n_symbol, d_symbol, m_symbol).coeffs())
+
+
 def test_only_what_is_published_is_hatched():
     figure, (ax, _) = new_figure(2)
     draw_early(figure, (ax, _), early_map([2, 30], [1, 1000], ["simplified"]))
@@ -130,14 +158,3 @@ def test_one_size_can_be_drawn_and_none_is_told():
     figure.canvas.draw()
     with pytest.raises(InputError, match="at least one size, got none"):
         draw_early(figure, axes, [])
-
-
-def test_late_the_order_is_that_of_the_smallest_eigenvalues_at_few_rows_too():
-    (late,) = formulas_of("A17")
-    assert late.truth == formulas_of("A13")[0].truth
-    few, same = regime_map("A17", [10, 60], [20], width=30)
-    assert few.holds is True  # n < d, of which A13 says nothing
-    (other,) = (row for row in regime_map("A13", [60], [20], width=30) if row.formula == "ordering")
-    assert asdict(replace(other, claim="A17", low=0, high=0)) == asdict(replace(same, low=0, high=0))
-    (reversed_,) = regime_map("A17", [60], [3], width=30)
-    assert reversed_.holds is False

@@ -133,7 +133,8 @@ def _remarks(report: Report) -> Iterator[str]:
         yield "equal at last"
     else:
         since = late_stage(*report.losses.values()).decided_from
-        yield f"ahead at last, where the slowest modes decide: {end}, surely from k = {ceil(since):.6g} on"
+        surely = f", surely from k = {ceil(since):.6g} on" if np.isfinite(since) else ""
+        yield f"ahead at last, where the slowest modes decide: {end}{surely}"
     if found.most == 0:
         yield "they never cross: partial sums of the modes' weights do not change sign"
         return

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from derivations.sources.glu_dynamics import LITTLE
 from verify.activations import Array
 from verify.bootstrap import Interval, resampled
-
-LITTLE = 0.2
-"""A change of the gap, relative, up to which it is called little."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from verify.commands.progress import progress
 from verify.commands.values import SCHEMA, number, readable
 from verify.output import write_figure, write_text
 from verify.regimes import early
-from verify.regimes.formulas import IDS, ORDER, ORDERING, formulas_of
+from verify.regimes.formulas import IDS, ORDER, ORDERING, SHARE, formulas_of
 from verify.regimes.maps import Regime, regime_map
 from verify.regimes.plots import draw_regimes, heading
 from verify.regimes.summary import Summary, summaries
@@ -39,6 +39,8 @@ def regimes(
     request: MapRequest, plot: str | None, output: str | None, force: bool, format: str, quiet: bool
 ) -> str:
     """The report of a map; its data go to `output`, its picture to `plot`."""
+    if request.claim in CLAIMS and request.claim not in MAPPED:
+        raise InputError(f"{request.claim} has no map; `gluntk show {request.claim}` has its evidence")
     check_choice(request.claim, "claim", MAPPED)
     if request.seed < 0:
         raise InputError(f"seed must be a whole number, 0 or larger, got {request.seed}")
@@ -141,6 +143,10 @@ def as_text(regimes: Sequence[Regime], seed: int, plot: str | None, output: str 
     """The report for people."""
     id = regimes[0].claim
     lines = [*statement_lines(CLAIMS[id].statement), "", f"{heading(regimes)}, seed {seed}"]
+    if regimes[0].relation == SHARE:
+        lines += [
+            "It is stated of every data set: mapped is the share of data sets where it is so, and not a mean over them"
+        ]
     for summary in summaries(regimes):
         lines += ["", *_summary_lines(summary, regimes)]
     said = correction(id, regimes[0].rung)
@@ -155,17 +161,17 @@ def _summary_lines(summary: Summary, regimes: Sequence[Regime]) -> list[str]:
     meaning = {
         ORDERING: "on average over the data",
         ORDER: f"within a factor of {1 + some.tolerance:g}",
+        SHARE: f"in {1 - some.tolerance:.0%} of all data sets or more",
     }.get(formula.relation, f"to {some.tolerance:.0%}")
-    decided = summary.holds + summary.fails
-    open_ = f"; undecided at {summary.undecided}, not known at {summary.unknown}"
-    share = f" ({summary.share:.0%})" if decided else ""
     lines = [
         f"{summary.formula}: {formula.shown}, {meaning}",
-        f"  holds at {summary.holds} of {decided} sizes{share}{open_}",
+        f"  of {summary.sizes} sizes: holds at {summary.holds}, fails at {summary.fails}, undecided at {summary.undecided}, "
+        f"not known at {summary.unknown}",
     ]
     if summary.counterexample:
         lines.append(f"  smallest counterexample  {_size(summary.counterexample)}")
-    if summary.farthest and summary.farthest != summary.counterexample:
+    # A share of 0 is not off by a factor.
+    if some.relation != SHARE and summary.farthest and summary.farthest != summary.counterexample:
         lines.append(f"  farthest off             {_size(summary.farthest)}")
     width = len(str(summary.regions[-1][0]))
     for d, ranges in summary.regions:
@@ -177,6 +183,11 @@ def _summary_lines(summary: Summary, regimes: Sequence[Regime]) -> list[str]:
 def _size(regime: Regime) -> str:
     error = f" +- {regime.error:.2g}" if regime.error else ""
     sizes = f"n = {regime.n}, d = {regime.d}, m = {regime.m}"
+    if regime.relation == SHARE:
+        of = f"of {regime.draws} data sets" if regime.draws else "of data sets"
+        return (
+            f"{sizes}: {regime.true:.0%} {of}, surely {regime.low:.1%} to {regime.high:.1%} ({regime.source})"
+        )
     what = "" if regime.relation == ORDERING else f"stated {readable(regime.stated, 4)}, true "
     return f"{sizes}: {what}{readable(regime.true, 4)}{error} ({regime.source})"
 

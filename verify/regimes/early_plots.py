@@ -11,7 +11,7 @@ from derivations.dynamics import EarlyRegion
 from derivations.errors import InputError
 from verify.plots import BLACK, COLOURS, GREY
 from verify.regimes.early import CLAIM, DIMENSION, ROWS, EarlySize, region_of
-from verify.regimes.plots import ON, edges
+from verify.regimes.plots import ON, edges, ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _ACROSS, _UP = 48, 120
 """Cells: a picture has more sizes than a table, at the same ends."""
 _MOST = 1e5
+_STRIP = 0.03
+"""Of the height in the logarithm: the gap below the limit's strip, which is twice as high."""
+_TICKS = 9
 _FAR = 10**6
 """Widths without another end are drawn up to this."""
 _OUTPUTS = {"kernel": "outputs of covariance $K$", "nngp": "outputs of a real network"}
@@ -35,7 +38,7 @@ def draw_early(figure: Figure, axes: Sequence[Axes], sizes: Sequence[EarlySize])
     axes : sequence of matplotlib Axes
         Of the figure, as many as the map has kernels times covariances.
     sizes : sequence of EarlySize
-        From `verify.regimes.early_map`.
+        From `verify.regimes.early_map`. Where they have the limit of large widths, it is a row of its own above the others.
 
     Raises
     ------
@@ -56,13 +59,17 @@ def draw_early(figure: Figure, axes: Sequence[Axes], sizes: Sequence[EarlySize])
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    dimensions = _spread(sorted({size.d for size in sizes}), _ACROSS)
+    asked = sorted({size.d for size in sizes})
+    dimensions = _spread(asked, _ACROSS)
     finite = sorted({size.m for size in sizes if size.m is not None}) or [1]
     widths = _spread([finite[0], finite[-1] if finite[-1] > finite[0] else _FAR], _UP)
     kinds = dict.fromkeys((size.rung, size.initial) for size in sizes)
     for ax, (rung, initial) in zip(axes, kinds, strict=True):
         regions = [region_of(rung, initial, d) for d in dimensions]
         mesh = _panel(ax, dimensions, widths, regions)
+        if any(size.m is None for size in sizes):
+            _limit(ax, mesh, dimensions, regions)
+        ticks(ax.xaxis, np.array(asked), _TICKS)
         ax.set_title(f"{ON[rung]}, {_OUTPUTS[initial]}", fontsize="medium")
     figure.colorbar(mesh, ax=list(axes), label="smallest $n$ that is enough", extend="max")
     figure.legend(
@@ -106,6 +113,24 @@ def _panel(ax: Axes, dimensions: list[int], widths: list[int], regions: list[Ear
     ax.set_xlabel("input dimension $d$")
     ax.set_ylabel("width $m$")
     return mesh
+
+
+def _limit(ax: Axes, mesh: QuadMesh, dimensions: list[int], regions: list[EarlyRegion]) -> None:
+    """The limit of large widths, as a strip above the finite ones and a gap."""
+    x, (bottom, top) = edges(np.array(dimensions)), ax.get_ylim()
+    share = (top / bottom) ** _STRIP
+    low, high = top * share, top * share**3
+    least = [region.smallest_rows(None) for region in regions]
+    shown = np.array([[np.nan if rows is None else float(rows) for rows in least]])
+    ax.fill_between(x[[0, -1]], top, low, facecolor="white", zorder=3)
+    strip = ax.pcolormesh(x, np.array([low, high]), shown, cmap=mesh.cmap)
+    strip.set_norm(mesh.norm)
+    # Decades of the finite widths, and the strip's middle.
+    decades = [10.0**p for p in range(int(np.ceil(np.log10(bottom))), int(np.floor(np.log10(top))) + 1)]
+    names = [f"$10^{{{p}}}$" for p in np.log10(decades).round().astype(int)] if decades else []
+    ax.set_yticks([*decades, top * share**2], labels=[*names, "$\\infty$"])
+    ax.set_yticks([], minor=True)
+    ax.set_ylim(bottom, high)
 
 
 def _inf(width: int | None) -> float:

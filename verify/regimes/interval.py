@@ -1,4 +1,4 @@
-r"""An interval for the mean of a skewed law from a few dozen draws.
+r"""Intervals for the mean of a skewed law from a few dozen draws, for ratios of means, and for shares.
 
 Eigenvalues of small kernels of Gaussian rows have skewness up to 15, and Student's intervals at the level 1e-4 then miss
 the mean in up to 2 % of all cases, always by lying below it. Hall's transformation of Student's t,
@@ -17,7 +17,7 @@ from functools import partial
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import stdtrit
+from scipy.special import betaincinv, stdtrit
 
 from verify.activations import Array
 
@@ -87,6 +87,21 @@ def ratio_interval(numerators: Array, denominators: Array, alpha: float) -> tupl
         else:
             found.append(0.0 if sign < 0 else np.inf)
     return found[0], found[1]
+
+
+def share_interval(successes: int, draws: int, alpha: float) -> tuple[float, float]:
+    """Between which values a probability lies, missed with at most alpha whatever it is.
+
+    Source: Clopper and Pearson 1934, Biometrika 26, pages 404 to 413.
+
+    Examples
+    --------
+    >>> [f"{end:.4f}" for end in share_interval(10, 10, 0.05)]  # 0.025^(1/10)
+    ['0.6915', '1.0000']
+    """
+    low = betaincinv(successes, draws - successes + 1, alpha / 2) if successes else 0.0
+    high = betaincinv(successes + 1, draws - successes, 1 - alpha / 2) if successes < draws else 1.0
+    return float(low), float(high)
 
 
 def _inverse(x: float, a: float) -> float:

@@ -1,8 +1,8 @@
 r"""Where published statements on extreme eigenvalues hold: stated against true on a grid of n and d, at a width.
 
-The true value is the mean over random rows: of dense kernels up to `DENSE` rows, beyond by the sharp law where it is
-reliable; for networks dense kernels alone. A size holds, fails, or is undecided if the interval of the true value says
-neither.
+The true value is the mean over random rows, or the share of data sets: of dense kernels up to `DENSE` rows, beyond by the
+sharp law where it is reliable; for networks dense kernels alone. A size holds, fails, or is undecided if the interval of
+the true value says neither.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from verify.claim import RUNGS
 from verify.claims.spectrum.cells import Spectra, SpectrumCell
 from verify.claims.spectrum.quantities import LOWER, UPPER, Size
 from verify.inputs import DISTRIBUTIONS
-from verify.regimes.formulas import ORDERING, TOLERANCES, Formula, applies, formulas_of
+from verify.regimes.formulas import ORDERING, SHARE, TOLERANCES, Formula, applies, formulas_of
 from verify.regimes.truths import UNKNOWN, Known
 from verify.streams import Seed, seed_sequence
 
@@ -31,6 +31,8 @@ ENTRIES = 10**7
 ROWS = 4000
 """Drawn in all at least, for dense means: small kernels fluctuate most."""
 DRAWS = 16
+DATA_SETS = 128
+"""Drawn at least where shares are mapped: at 100 sizes, the first number of which all must agree to say nine of ten is 94."""
 NETWORKS = 128
 """Most draws on the finite rung where n is small: each has the weights of two networks to draw."""
 FALSE_ALARMS = 0.01
@@ -50,7 +52,7 @@ class Regime:
     ----------
     claim, formula : str
     relation : str
-        ``ratio``, a kind of bound, ``lower`` or ``upper``, ``order``, or ``ordering``: true above 1.
+        ``ratio``, a kind of bound, ``lower`` or ``upper``, ``order``, ``ordering``: true above 1, or ``share`` of data sets.
     rung, data : str
     n, d, m : int
     stated, true : float
@@ -106,7 +108,7 @@ def regime_map(
     rung: str = "exact",
     data: str = "gaussian",
     tolerance: float | None = None,
-    draws: int = DRAWS,
+    draws: int | None = None,
     rng: Seed = 0,
     progress: Progress | None = None,
 ) -> list[Regime]:
@@ -115,7 +117,7 @@ def regime_map(
     Parameters
     ----------
     claim : str
-        A7 to A14.
+        A7 to A14 or A17.
     samples, dimensions : sequence of int
         n and d (at least 2). Sizes that the claim does not speak of are left out: n <= d of A13 and A14, n < d of A9.
     width, width_per_dimension
@@ -125,9 +127,11 @@ def regime_map(
     data : {"gaussian", "sphere"}
         Rows from N(0, I), as the source has them, or uniform on |x|^2 = d.
     tolerance : float, optional
-        By what share a formula may be off; by default 0.1, of orders 3 (a factor of 4). An ordering has none.
-    draws : int
-        Data sets, on the finite rung with a network each, behind a mean, at least 2; more where n is small.
+        By what share a formula may be off; by default 0.1, of orders 3 (a factor of 4), or the share of data sets of which a
+        statement may be wrong. An ordering has none.
+    draws : int, optional
+        Data sets, on the finite rung with a network each, behind a mean, at least 2; by default `DRAWS`, behind a share
+        `DATA_SETS`. More where n is small.
     rng : int or numpy.random.SeedSequence
     progress : callable, optional
         Told what is computed, how many sizes are done, and of how many.
@@ -154,10 +158,12 @@ def regime_map(
     chosen = formulas_of(claim)
     check_choice(rung, "rung", RUNGS)
     check_choice(data, "data", DISTRIBUTIONS)
+    relations = {formula.relation for formula in chosen}
+    if draws is None:
+        draws = DATA_SETS if SHARE in relations else DRAWS
     if check_positive_integer(draws, "draws") < 2:
         raise InputError(f"draws must be at least 2, got {draws}")
-    if tolerance is not None and not (np.isfinite(tolerance) and tolerance >= 0):
-        raise InputError(f"tolerance must be a number, 0 or larger, got {shown(tolerance)}")
+    _check_tolerance(claim, relations, tolerance)
     sizes = list(_sizes(claim, samples, dimensions, width, width_per_dimension))
     networks = tuple(sorted({name for formula in chosen for name in formula.truth.networks}))
     cells = [_cell(size, rung, data, draws, networks) for size in sizes]
@@ -173,6 +179,19 @@ def regime_map(
             spectra = None if cell is None else cell.measure(seed_sequence(rng), 1.0)
         found += [_row(claim, each, rung, data, size, spectra, alpha, tolerance) for each in chosen]
     return found
+
+
+def _check_tolerance(claim: str, relations: set[str], tolerance: float | None) -> None:
+    if tolerance is None:
+        return
+    if relations == {ORDERING}:
+        raise InputError(f"tolerance must be left out for {claim}, an ordering, got {shown(tolerance)}")
+    if not (np.isfinite(tolerance) and tolerance >= 0):
+        raise InputError(f"tolerance must be a number, 0 or larger, got {shown(tolerance)}")
+    if SHARE in relations and tolerance >= 1:
+        raise InputError(
+            f"tolerance must be below 1 for {claim}, a share of data sets, got {shown(tolerance)}"
+        )
 
 
 def _sizes(
@@ -268,6 +287,8 @@ def _by_law(formula: Formula, rung: str, size: Size, data: str) -> Known:
 def _holds(relation: str, stated: float, known: Known, tolerance: float) -> bool | None:
     """Whether all of an interval, or nothing of it, is where the formula says to the tolerance."""
     low, high = stated / (1 + tolerance), stated * (1 + tolerance)
+    if relation == SHARE:
+        low = stated - tolerance
     if relation in (LOWER, ORDERING):
         high = np.inf
     if relation == UPPER:

@@ -11,18 +11,23 @@ from derivations.errors import InputError
 from verify.activations import Array
 from verify.claims.spectrum.quantities import RATIO
 from verify.plots import BLACK, GREY
-from verify.regimes.formulas import ORDER, ORDERING, formulas_of
+from verify.regimes.formulas import ORDER, ORDERING, SHARE, formulas_of
 from verify.regimes.maps import Regime
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.axis import XAxis, YAxis
     from matplotlib.figure import Figure
 
 _TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 # Blue to orange, which colour-blind readers tell apart; white where the formula is right.
 _COLOURS = "PuOr_r"
 _DARK, _PALE = "#3b3b3b", "#ececec"
+_ACROSS, _UP = 7, 20
+"""Ticks at most, so that their numbers do not touch."""
+_LONG = 100_000
 ON = {"simplified": "simplified matrices", "exact": "infinite-width kernels", "finite": "networks"}
 _OF = {"gaussian": "Gaussian rows", "sphere": "rows on the sphere"}
 
@@ -64,7 +69,8 @@ def heading(regimes: Sequence[Regime]) -> str:
 def plot_regimes(ax: Axes, regimes: Sequence[Regime], formula: str) -> None:
     """Heat map of stated over true against n and d; dots at the sizes where the formula holds, and lines around them.
 
-    Of an ordering the colour is the ratio that should exceed 1. Sizes where the error bars leave it open are hatched.
+    Of an ordering the colour is the ratio that should exceed 1, of a share the share, white at one half.
+    Sizes where the error bars leave it open are hatched.
 
     Parameters
     ----------
@@ -135,6 +141,8 @@ def plot_regimes(ax: Axes, regimes: Sequence[Regime], formula: str) -> None:
             drawn.append(Patch(color=colour, label=label))
     ax.set_xscale("log")
     ax.set_yscale("log")
+    ticks(ax.xaxis, samples, _ACROSS)
+    ticks(ax.yaxis, dimensions, _UP)
     ax.set_xlabel("rows $n$")
     ax.set_ylabel("input dimension $d$")
     # Below the axes: a map fills all of them.
@@ -148,12 +156,23 @@ def plot_regimes(ax: Axes, regimes: Sequence[Regime], formula: str) -> None:
     )
     ax.set_title(formula, fontsize="medium")
     label = next(each.label for each in formulas_of(chosen[0].claim) if each.name == formula)
-    bar = ax.figure.colorbar(mesh, ax=ax, label=label, extend="both")
-    bar.set_ticks(np.log10(_TICKS).tolist(), labels=[f"{tick:g}" for tick in _TICKS])
+    if chosen[0].relation == SHARE:
+        bar = ax.figure.colorbar(mesh, ax=ax, label=label)
+        bar.set_ticks([_white_at_half(share) for share in _SHARES], labels=[f"{s:.0%}" for s in _SHARES])
+    else:
+        bar = ax.figure.colorbar(mesh, ax=ax, label=label, extend="both")
+        bar.set_ticks(np.log10(_TICKS).tolist(), labels=[f"{tick:g}" for tick in _TICKS])
+
+
+def _white_at_half(share: float) -> float:
+    """From -1 to 1."""
+    return 2 * share - 1
 
 
 def _shown(regime: Regime) -> float:
-    """Decimal logarithm of what the colour says, within the bar."""
+    """Decimal logarithm of what the colour says, within the bar, and of a share its place there."""
+    if regime.relation == SHARE:
+        return _white_at_half(regime.true)
     value = regime.true if regime.relation == ORDERING else regime.ratio
     if np.isnan(value):
         return np.nan
@@ -164,6 +183,8 @@ def _good(regime: Regime) -> str:
     """What dots and the lines around them say."""
     if regime.relation == ORDERING:
         return "ordering holds"
+    if regime.relation == SHARE:
+        return f"surely {1 - regime.tolerance:.0%} or more"
     if regime.relation == ORDER:
         return f"within a factor of {1 + regime.tolerance:g}"
     word = "right" if regime.relation == RATIO else "bound holds"
@@ -183,6 +204,17 @@ def _outline(ax: Axes, x: Array, y: Array, inside: Array) -> None:
         vertical + horizontal, colors=BLACK, linewidths=1.8, capstyle="round", clip_on=False
     )
     ax.add_collection(lines, autolim=False)
+
+
+def ticks(axis: XAxis | YAxis, values: Array, most: int) -> None:
+    """Ticks of a logarithmic scale at these values, ascending, without those that are too near the one before."""
+    apart = np.log(values[-1] / values[0]) / most
+    kept: list[int] = []
+    for value in values.tolist():
+        if not kept or np.log(value / kept[-1]) >= apart:
+            kept.append(value)
+    axis.set_ticks(kept, labels=[f"{value:.0e}" if value >= _LONG else str(value) for value in kept])
+    axis.set_ticks([], minor=True)
 
 
 def edges(values: Array) -> Array:

@@ -97,7 +97,7 @@ def test_signs_that_are_not_so_are_refused(initial: Initial):
     # The smallest n needs A < 0.
     threshold = next(step for step in steps if step.lhs == THRESHOLD)
     assert not follows(threshold, tuple(step for step in every if step.lhs != Negative(DIAGONAL)))
-    # The other root of B, and one that is off by a millionth.
+    # The other root of Q, and one that is off by a millionth.
     root = next(step.rhs for step in steps if step.lhs == CRITICAL)
     pairs = sp.Poly(sp.fraction(sp.together(early_stage(initial).pairs))[0], m)
     other = -pairs.nth(1) / pairs.nth(2) - root if pairs.degree() == 2 else -root

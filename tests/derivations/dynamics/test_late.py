@@ -16,6 +16,7 @@ from derivations import KernelDerivation, derive, kernel_function, network
 from derivations.derivation import Derivation, Step
 from derivations.dynamics import (
     ExpectedLoss,
+    LateStage,
     expected_loss,
     late_argument,
     late_stage,
@@ -180,8 +181,33 @@ def test_equal_slowest_modes_are_decided_by_their_weights():
     fast = expected_loss(np.diag([1.0, 0.1]), 0.5, [1.0, 1.0])
     heavy = expected_loss(np.diag([0.5, 0.1]), 0.5, [1.0, 2.0])
     assert (late_stage(fast, heavy).ahead, late_stage(heavy, fast).ahead) == (-1, 1)
-    assert late_stage(fast, heavy).decided_from == np.inf
-    assert late_stage(fast, fast).ahead == 0
+    # What is left of the difference at the same exponents, -3 e^(kx) + e^(ky) - e^(kz), is negative from the start.
+    assert late_stage(fast, heavy).decided_from == 0.0
+    equal = late_stage(fast, fast)
+    assert (equal.ahead, equal.decided_from) == (0, np.inf)
+
+
+def test_a_mode_that_neither_learns_decides_nothing():
+    # Two equal rows: their difference is a mode of both, whose weights rounding tells apart.
+    rows = np.array([[1.0, 0.3, 0.1], [1.0, 0.3, 0.1], [0.2, 1.0, 1.5], [0.4, 0.9, 1.9]])
+    Y = np.array([1.0, -0.5, 0.3, 2.0])
+    plain, gated = (kernel_function(name, width=20)(rows) for name in ("relu", "reglu"))
+    eta = 0.9 / max(np.linalg.eigvalsh(K)[-1] for K in (plain, gated))
+    losses = [expected_loss(K, eta, Y) for K in (plain, gated)]
+    stage = late_stage(*losses)
+    smallest = [np.linalg.eigvalsh(K)[1] for K in (plain, gated)]
+    assert stage.ahead == (1 if smallest[0] < smallest[1] else -1)
+    assert np.isfinite(stage.decided_from)
+    start = int(np.ceil(stage.decided_from)) + 1
+    for k in (start, 2 * start):
+        assert stage.ahead * np.subtract(*(loss.lost([k])[0] for loss in losses)) < 0
+
+
+def test_a_loss_that_is_gone_after_a_step_is_ahead_from_the_first_on():
+    gone, slow = (expected_loss([[value]], 0.5, [1.0]) for value in (2.0 - 1e-16, 1.0))
+    assert late_stage(slow, gone) == LateStage(1, (0.5, 0.0), 1.0)
+    assert late_stage(gone, slow) == LateStage(-1, (0.0, 0.5), 1.0)
+    assert late_stage(gone, gone).ahead == 0
 
 
 def test_modes_that_overshoot_decide_where_the_step_is_long():

@@ -5,8 +5,8 @@ targets' mean square, and g, g~ the gaps, there and at convergence,
 
 \[ E\log(t/\tilde t) > 0, \qquad |E\tilde g - E g| \le x\,E g, \]
 
-the latter as two linear contrasts of paired draws, \(\tilde g - (1\pm x)g\). On the exact rung descent along the
-infinite-width kernels, in the mean over first outputs; on the finite one trained networks, which are stopped at 3 %
+the latter as two linear contrasts of paired draws, \(\tilde g - (1\pm x)g\), x being `LITTLE`. On the exact rung descent along
+the infinite-width kernels, in the mean over first outputs; on the finite one trained networks, which are stopped at 3 %
 instead of at convergence.
 """
 
@@ -19,6 +19,7 @@ from functools import partial
 import numpy as np
 
 from derivations.sources import STATEMENTS, Statement
+from derivations.sources.glu_dynamics import LITTLE
 from verify.activations import Array
 from verify.claim import Claim, Evidence, Rung, Setting, Verdict
 from verify.claims.generalisation.cells import (
@@ -34,9 +35,6 @@ from verify.claims.generalisation.cells import (
     RealCell,
 )
 from verify.claims.spectrum.quantities import Mean, mean_of
-
-LITTLE = 0.2
-"""x, as the statement is read."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +56,12 @@ def findings(cells: Sequence[GapCell], setting: Setting) -> Iterator[Finding]:
         found: Compared = setting.measured[cell]
         where = f"{cell.targets}, n = {cell.n}, d = {cell.d}, m = {cell.width}"
         faster = _sign(found.saved, share)
-        ratio = float(np.exp(np.mean(found.saved)))
-        yield Finding(
-            cell, "speed", faster > 0, faster < 0, f"{where}: {_times(ratio)} ({len(found.saved)} draws)"
-        )
+        text = f"{where}: {_times(found.saved)} ({len(found.saved)} draws)"
+        yield Finding(cell, "speed", faster > 0, faster < 0, text)
         for moment, gaps in found.gaps.items():
             plain, gated = gaps.T
             above, below = (_sign(gated - (1 + side) * plain, share) for side in (LITTLE, -LITTLE))
-            text = (
-                f"{where}: {plain.mean():.3g} and {gated.mean():.3g} ({gated.mean() / plain.mean() - 1:+.0%})"
-            )
+            text = f"{where}: {plain.mean():.3g} and {gated.mean():.3g} ({_change(gaps)})"
             holds = above < 0 < below
             yield Finding(cell, moment, holds, above > 0 or below < 0, f"{text} at {moment}")
 
@@ -80,11 +74,14 @@ def _sign(values: Array, alpha: float) -> int:
     return int(np.sign(mean.mean)) if abs(mean.mean) > mean.deviation(alpha) * mean.error else 0
 
 
-def _times(ratio: float) -> str:
-    """What a ratio of steps, of the plain network over the gated one, says."""
-    if not 0 < ratio < np.inf:  # an error that is never reached
+def _times(saved: Array) -> str:
+    """What logarithms of ratios of steps, of the plain network over the gated one, say, +- a standard error."""
+    if not np.isfinite(saved).all():  # an error that is never reached
         return "speed not known"
-    return f"{ratio:.2f} times faster with the gate" if ratio >= 1 else f"{1 / ratio:.2f} times slower"
+    mean = mean_of(saved)
+    ratio = float(np.exp(abs(mean.mean)))
+    word = "faster with the gate" if mean.mean >= 0 else "slower"
+    return f"{ratio:.2f} +- {ratio * mean.error:.2g} times {word}"
 
 
 def judge(
@@ -102,13 +99,19 @@ def judge(
     ):
         wrong, sure = [f for f in group if f.fails], sum(f.holds for f in group)
         failing += len(wrong)
-        open_ += len(group) - len(wrong) - sure
-        text = f"{title}: holds at {sure}, fails at {len(wrong)} of {len(group)}"
-        parts.append(text + (f"; smallest counterexample {wrong[0].text}" if wrong else ""))
+        undecided = len(group) - len(wrong) - sure
+        open_ += undecided
+        text = f"{title}: of {len(group)} holds at {sure}, fails at {len(wrong)}, undecided at {undecided}"
+        parts.append(text + (f"; smallest counterexample {_smallest(wrong).text}" if wrong else ""))
     parts.append(_by_targets(present, setting))
     parts += _real(real, setting)
     verdict = Verdict.REFUTED if failing else Verdict.INCONCLUSIVE if open_ else Verdict.CONFIRMED
     return Evidence(verdict, "; ".join(parts), sum(len(setting.measured[cell].saved) for cell in present))
+
+
+def _smallest(wrong: Sequence[Finding]) -> Finding:
+    """The first of those that are sure, in ascending order: with more rows than dimensions, where there is one."""
+    return next((finding for finding in wrong if finding.cell.n > finding.cell.d), wrong[0])
 
 
 def _by_targets(cells: Sequence[GapCell], setting: Setting) -> str:
@@ -135,16 +138,18 @@ def _real(cells: Sequence[RealCell], setting: Setting) -> Iterator[str]:
 
 def _both(found: Compared) -> str:
     """What the gate does to the speed, and to the gap at each moment."""
-    speed = _times(float(np.exp(np.mean(found.saved))))
-    return f"{speed}, gap {' and '.join(f'{_change(gaps)} at {at}' for at, gaps in found.gaps.items())}"
+    return f"{_times(found.saved)}, gap {' and '.join(f'{_change(gaps)} at {at}' for at, gaps in found.gaps.items())}"
 
 
 def _change(gaps: Array) -> str:
-    """Of the mean gap, relative."""
+    """Of the mean gap, relative, +- a standard error."""
     if not np.isfinite(gaps).all():
         return "not known"
-    plain, gated = gaps.mean(axis=0)
-    return f"{gated / plain - 1:+.0%}"
+    means = gaps.mean(axis=0)
+    ratio = float(means[1] / means[0])
+    # The delta method, for draws are paired.
+    error = abs(ratio) * mean_of(gaps[:, 1] / means[1] - gaps[:, 0] / means[0]).error
+    return f"{ratio - 1:+.0%} +- {error:.0%}"
 
 
 CLAIMS = (

@@ -37,11 +37,16 @@ another number than the typical one, by its square."""
 
 
 class Ends(NamedTuple):
-    """Smallest and largest eigenvalue by the law, and whether means over draws may be expected to be these."""
+    """Smallest and largest eigenvalue by the law, and whether means over draws may be expected to be these.
+
+    `fluctuation` is the relative standard deviation of the smallest one from draw to draw, within a factor of 1.5; NaN where
+    it is not known, of simplified matrices.
+    """
 
     smallest: float
     largest: float
     reliable: bool
+    fluctuation: float
 
 
 @lru_cache(maxsize=4096)
@@ -57,13 +62,13 @@ def law(rung: str, name: str, n: int, dimension: int, width: int, data: str = "g
     if rung == "exact":
         found = spectrum_law(network(name), n, dimension, width, data)
         reliable = found.nearest_pair <= _PAIR and found.fluctuation <= _TYPICAL
-        return Ends(found.lambda_min, found.lambda_max, reliable)
+        return Ends(found.lambda_min, found.lambda_max, reliable, found.fluctuation)
     degrees = expansion(name, n, dimension, width)
     weights = EQUAL if data == "sphere" else gaussian_weights(n, dimension, _power(name))
     ends = homogeneous_extremes(degrees, n, weights)
     # On the sphere, where n rows exceed the features, lambda_n is what stands for the diagonal.
     singular = data == "sphere" and n > np.sum(multiplicities(degrees.log_multiplicities[:-1]))
-    return Ends(ends.lambda_min, ends.lambda_max, bool(dimension >= _SPREAD or singular))
+    return Ends(ends.lambda_min, ends.lambda_max, bool(dimension >= _SPREAD or singular), np.nan)
 
 
 def expansion(name: str, n: int, dimension: int, width: int) -> GegenbauerExpansion:
