@@ -269,13 +269,14 @@ def design(
 @click.option(
     "--labels",
     type=click.Choice(LABELS),
-    help="Targets: independent normals (default) or signs, linear in the rows, or a random network's.",
+    help="Targets that are drawn: independent normals (random, the default, but for real sets) or signs, linear in the rows, "
+    "or a random network's.",
 )
 @click.option(
     "--targets",
     metavar="FILE|NAME",
-    help="Targets of the rows of --input: one column, or one row; or digits:parity, digits:0 to 9, diabetes, "
-    "breast_cancer.",
+    help="Targets of the rows of --input: one column, or one row; or digits:parity (default of digits), digits:0 to 9, "
+    "diabetes, breast_cancer.",
 )
 @click.option("--rows", type=int, help="Only so many rows of --input, at random.")
 @click.option(
@@ -329,7 +330,7 @@ def dynamics(
     ]
     request = DataRequest(source, prepare, distribution or (None if source else "sphere"), n, d, seed, rows)
     asked = dynamics_command.DynamicsRequest(
-        LabelRequest(labels, targets), Descent(width, eta, initial, at, seeds)
+        LabelRequest.of(labels, targets, source), Descent(width, eta, initial, at, seeds)
     )
     click.echo(dynamics_command.dynamics(described, request, asked, plot, force, format, quiet))
 
@@ -350,7 +351,8 @@ def dynamics(
 @click.option(
     "--labels",
     type=click.Choice(LABELS),
-    help="Targets of generated rows: linear (default), a random network's, or independent normals or signs.",
+    help="Targets of generated rows: independent normals (random, the default) or signs, which nothing can predict, linear "
+    "in the rows, or a random network's.",
 )
 @click.option("--teacher", metavar="NETWORK", help="The network of --labels network (default relu).")
 @click.option(
@@ -405,7 +407,7 @@ def generalise(
     request = DataRequest(source, prepare, drawn, None if source else train + test, d, seed)
     descent = Descent(width, "auto", initial, at, seeds)
     asked = generalisation.GeneraliseRequest(
-        LabelRequest(labels, targets), descent, teacher, noise, train, test, splits
+        LabelRequest.of(labels, targets, source), descent, teacher, noise, train, test, splits
     )
     click.echo(generalisation.generalise(described, request, asked, plot, force, format, quiet))
 

@@ -166,6 +166,19 @@ def test_some_rows_of_real_data_keep_their_targets(source: str, target: str, glu
     )
 
 
+@pytest.mark.parametrize("source", labels.OWN)
+def test_real_sets_have_their_own_targets_in_both_commands(source: str, gluntk):
+    pytest.importorskip("sklearn")
+    for rest in (
+        ("dynamics", "--rows", "20"),
+        ("generalise", "--train", "9", "--test", "9", "--splits", "5", "--at", "1"),
+    ):
+        found = gluntk.asked(rest[0], "relu", "reglu", "--input", source, *rest[1:], "--width", "9")
+        assert found["labels" if rest[0] == "dynamics" else "targets"] == labels.OWN[source]
+    drawn = ("--input", source, "--rows", "20", "--width", "9", "--labels", "random")
+    assert gluntk.asked("dynamics", "relu", "reglu", *drawn)["labels"] == "random"
+
+
 def test_all_rows_are_taken_in_their_order_and_some_rows_of_a_file_keep_their_targets(tmp_path: Path, gluntk):
     X, Y = rows(), np.arange(40.0)
     np.save(tmp_path / "X.npy", X)

@@ -26,6 +26,8 @@ SMALL = (
     "generalise",
     "relu",
     "reglu",
+    "--labels",
+    "linear",
     "--d",
     "6",
     "--width",
@@ -91,6 +93,14 @@ def test_labels_teachers_and_three_networks(gluntk):
     assert found["targets"] == "network (bilinear)"
     noise = gluntk.asked(*SMALL, "--labels", "random")
     assert noise["errors"]["relu"]["train"]["inf"] == 0
+    assert "targets are independent of the rows" in gluntk.told(*SMALL, "--labels", "signs")
+    assert "targets are independent of the rows" not in gluntk.told(*SMALL)
+
+
+def test_generated_rows_have_random_targets_where_nothing_is_said(gluntk):
+    silent = ("generalise", "relu", "reglu", *SMALL[5:])
+    assert SMALL[3] == "--labels"
+    assert gluntk.asked(*silent) == gluntk.asked(*SMALL, "--labels", "random")
 
 
 def test_rows_and_targets_of_files_and_of_real_sets(tmp_path: Path, gluntk):
@@ -98,7 +108,7 @@ def test_rows_and_targets_of_files_and_of_real_sets(tmp_path: Path, gluntk):
     X, Y = rng.standard_normal((40, 6)), rng.standard_normal(40)
     np.save(tmp_path / "X.npy", X)
     np.save(tmp_path / "Y.npy", Y[:, None])
-    common = ("generalise", "relu", "reglu", *SMALL[5:], "--input", str(tmp_path / "X.npy"))
+    common = ("generalise", "relu", "reglu", *SMALL[7:], "--input", str(tmp_path / "X.npy"))
     found = gluntk.asked(*common, "--targets", str(tmp_path / "Y.npy"))
     expected = followed(resplit(X, Y, 20, 15, 6, RNG))
     assert found["errors"]["relu"]["test"]["inf"] == pytest.approx(expected.test[:, 0, -1].mean(), rel=1e-6)
@@ -112,7 +122,7 @@ def test_rows_and_targets_of_files_and_of_real_sets(tmp_path: Path, gluntk):
 
 def test_real_sets_have_their_own_targets_and_their_splits_a_warning(gluntk):
     pytest.importorskip("sklearn")
-    common = ("generalise", "relu", "reglu", *SMALL[5:], "--prepare", "normalize")
+    common = ("generalise", "relu", "reglu", *SMALL[7:], "--prepare", "normalize")
     text = gluntk.told(*common, "--input", "digits")
     assert "targets  digits:parity" in text
     assert "wrong class" in text
@@ -124,7 +134,7 @@ def test_real_sets_have_their_own_targets_and_their_splits_a_warning(gluntk):
 def test_the_text_says_who_is_faster_and_whose_gap_is_larger(gluntk):
     # 60 rows of 10 columns, linear targets: ReGLU is slower and its gap a multiple of ReLU's.
     linear = (
-        "generalise", "relu", "reglu", "--data", "gaussian", "--d", "10", "--width", "300",
+        "generalise", "relu", "reglu", "--labels", "linear", "--data", "gaussian", "--d", "10", "--width", "300",
         "--train", "60", "--test", "60",
     )  # fmt: skip
     text = gluntk.told(*linear)
@@ -234,18 +244,20 @@ def test_equal_rows_with_different_targets_are_never_fitted(tmp_path: Path, glun
     np.save(tmp_path / "X.npy", np.tile(np.eye(3), (12, 1)))
     np.save(tmp_path / "Y.npy", np.arange(36.0)[:, None] - 17.5)
     files = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"))
-    found = gluntk.asked("generalise", "relu", "reglu", *SMALL[5:], *files)
+    found = gluntk.asked("generalise", "relu", "reglu", *SMALL[7:], *files)
     assert found["steps"]["relu"]["0.01"] == "inf"
     assert found["faster"]["reglu"]["0.01"] is None
     assert found["interpolation"]["relu"] == "nan"
-    text = gluntk.told("generalise", "relu", "reglu", *SMALL[5:], *files)
+    text = gluntk.told("generalise", "relu", "reglu", *SMALL[7:], *files)
     assert "to a training error of 1 %: not every split gets there" in text
     assert "interpolation by solving for it: test error not known, for a kernel is singular" in text
 
 
 def test_what_is_fitted_without_any_gap_has_no_change_of_it(gluntk):
     # In one dimension both kernels have rank 2, and linear targets are learned.
-    text = gluntk.told("generalise", "relu", "reglu", "--d", "1", *SMALL[5:], "--initial", "zero")
+    text = gluntk.told(
+        "generalise", "relu", "reglu", "--d", "1", "--labels", "linear", *SMALL[7:], "--initial", "zero"
+    )
     assert "gap at convergence: no difference is seen" in text
     assert "nan" not in text
 
@@ -364,14 +376,14 @@ def test_the_figure_tells_paired_differences_of_every_group(tmp_path: Path, monk
         ((*SMALL, "--teacher", "reglu"), "teacher belongs to --labels network, got 'reglu'"),
         ((*SMALL[:2], *SMALL[3:]), "networks must be 2 to 4, got 1"),
         (("generalise", "relu", "relu", *SMALL[3:]), "networks must differ, got relu, relu"),
-        ((*SMALL[:3], *SMALL[5:]), "d is needed with --data"),
-        ((*SMALL[:5], *SMALL[7:]), "width is needed"),
+        ((*SMALL[:5], *SMALL[7:]), "d is needed with --data"),
+        ((*SMALL[:7], *SMALL[9:]), "width is needed"),
         (
-            (*SMALL[:3], *SMALL[5:], "--input", "digits", "--labels", "linear"),
+            (*SMALL[:3], *SMALL[7:], "--input", "digits", "--labels", "linear"),
             "labels and noise belong to --data",
         ),
         (
-            (*SMALL[:3], *SMALL[5:], "--input", "digits", "--targets", "diabetes"),
+            (*SMALL[:3], *SMALL[7:], "--input", "digits", "--targets", "diabetes"),
             "targets diabetes belong to",
         ),
     ],

@@ -23,15 +23,12 @@ from verify.commands.kernels import NetworkRequest, check_outputs, check_represe
 from verify.commands.labels import LabelRequest
 from verify.commands.progress import progress
 from verify.generalisation import LEVELS, RowKernel, follow
-from verify.inputs import DATA_SETS
 from verify.output import FIGURES, write_figure
 from verify.plots import COLOURS, new_figure
 from verify.samples import Sample, fresh_samples, resplit
 
 BEGINNINGS = INITIAL[:2]
 """Outputs before the first step, of covariances that are known between rows to train on and rows to test."""
-OWN = {"digits": "digits:parity", "diabetes": "diabetes", "breast_cancer": "breast_cancer"}
-"""Targets of the bundled data sets where none are named."""
 TEACHER = "relu"
 PER_DECADE = 8
 """Points of a drawn curve."""
@@ -75,23 +72,16 @@ class GeneraliseRequest:
                 raise InputError(f"prepare belongs to --input, got {request.prepare!r} with --data")
         elif self.target.labels is not None or self.noise:
             raise InputError("labels and noise belong to --data; for the rows of --input give --targets")
-        elif self.target.targets is None and request.source not in DATA_SETS:
+        elif self.target.targets is None:
             raise InputError("targets are needed with the rows of a file")
         if self.descent.seeds is not None:
             self.descent.check_work(self.train, self.descent.seeds * self.splits)
 
-    def fitted(self, request: DataRequest) -> LabelRequest:
-        """With a data set's own targets where none are named."""
-        if request.source in OWN and self.target.targets is None:
-            return LabelRequest(None, OWN[request.source])
-        return self.target
-
-    def fitted_name(self, request: DataRequest) -> str:
+    @property
+    def fitted_name(self) -> str:
         """For people."""
-        if request.source is not None:
-            return self.fitted(request).name
-        labels = self.target.labels or "linear"
-        return f"network ({self.teacher or TEACHER})" if labels == "network" else labels
+        name = self.target.name
+        return f"network ({self.teacher or TEACHER})" if name == "network" else name
 
     def samples(self, request: DataRequest) -> tuple[Iterator[Sample], tuple[float, float] | None]:
         """Rows with targets, and the two values of these where they are classes.
@@ -105,11 +95,10 @@ class GeneraliseRequest:
         if request.source is None:
             assert request.d is not None
             assert request.distribution is not None
-            labels = self.target.labels or "linear"
             drawn = fresh_samples(
                 request.distribution,
                 request.d,
-                {"random": "normal"}.get(labels, labels),
+                self.target.kind,
                 self.train,
                 self.test,
                 self.splits,
@@ -117,8 +106,8 @@ class GeneraliseRequest:
                 teacher=NetworkRequest(self.teacher or TEACHER, None, None, "standard").finite(),
                 noise=self.noise,
             )
-            return drawn, (-1.0, 1.0) if labels == "signs" and not self.noise else None
-        X, Y = self.fitted(request).load(request)
+            return drawn, (-1.0, 1.0) if self.target.kind == "signs" and not self.noise else None
+        X, Y = self.target.load(request)
         values = np.unique(Y)
         classes = (float(values[0]), float(values[1])) if len(values) == 2 else None
         if self.train + self.test > len(X):
@@ -183,7 +172,7 @@ def generalise(
         found,
         (*at, np.inf),
         request,
-        asked.fitted_name(request),
+        asked.fitted_name,
         asked.noise,
         asked.train,
         asked.test,

@@ -16,6 +16,7 @@ from verify.commands.data import DataRequest
 from verify.commands.descent import BEGINNINGS
 from verify.commands.generalise_trained import trained_content, trained_remarks, trained_rows
 from verify.commands.generalise_words import Gap, percent, saved, shown, shown_change, speed, verdict
+from verify.commands.labels import INDEPENDENT
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
 from verify.generalisation import Descents
@@ -218,6 +219,8 @@ def _remarks(report: Report) -> Iterator[str]:
     if report.trained is not None:
         yield f"trained: {report.seeds} networks of width {report.width} of each kind on every split, every weight"
         yield from trained_remarks(report.trained, report.names)
+    if report.targets in INDEPENDENT:
+        yield "targets are independent of the rows: what is learned of them predicts nothing"
     if report.request.source is not None:
         yield "splits share rows: intervals are about other splits of these rows, not about other rows"
 

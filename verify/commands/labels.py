@@ -14,6 +14,8 @@ from verify.inputs import DATA_SETS, read_input
 from verify.labels import TARGETS, draw_labels, real_labels
 
 LABELS = ("random", "linear", "network", "signs")
+OWN = {"digits": "digits:parity", "diabetes": "diabetes", "breast_cancer": "breast_cancer"}
+"""Targets of the bundled data sets where nothing is said."""
 INDEPENDENT = ("random", "signs")
 """Of the rows, and of variance 1."""
 
@@ -24,6 +26,19 @@ class LabelRequest:
 
     labels: str | None
     targets: str | None
+
+    @classmethod
+    def of(cls, labels: str | None, targets: str | None, source: str | None) -> LabelRequest:
+        """With a bundled data set's own targets where neither is given.
+
+        Examples
+        --------
+        >>> LabelRequest.of(None, None, "digits").name, LabelRequest.of(None, None, None).name
+        ('digits:parity', 'random')
+        """
+        if labels is None and targets is None and source is not None:
+            targets = OWN.get(source)
+        return cls(labels, targets)
 
     @property
     def name(self) -> str:
