@@ -369,6 +369,13 @@ def dynamics(
     "--at", default="0,1,10,100,1000", show_default=True, metavar="K1,K2,...", help="Numbers of steps."
 )
 @click.option(
+    "--eta",
+    default="auto",
+    show_default=True,
+    metavar="auto|VALUE",
+    help="Step size; auto is 1 over the larger lambda_1 of each split.",
+)
+@click.option(
     "--seeds", type=int, help="Train so many real networks of each kind on every split, up to the last step."
 )
 @click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw errors over steps, and gaps.")
@@ -377,7 +384,7 @@ def generalise(
     networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
     source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
     width: int | None, train: int, test: int, splits: int, targets: str | None, labels: str | None, teacher: str | None,
-    noise: float, initial: str, at: str, seeds: int | None, plot: str | None, force: bool, format: str, quiet: bool,
+    noise: float, initial: str, eta: str, at: str, seeds: int | None, plot: str | None, force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Training and test errors along gradient descent of networks' kernels: who is faster, and whose gap is larger.
 
@@ -402,10 +409,10 @@ def generalise(
         for name in names
     ]
     if n is not None:
-        raise InputError("n is that of --train and --test here")
+        raise InputError(f"n must be left out: rows are --train + --test, got {n}")
     drawn = distribution or (None if source else "sphere")
     request = DataRequest(source, prepare, drawn, None if source else train + test, d, seed)
-    descent = Descent(width, "auto", initial, at, seeds)
+    descent = Descent(width, eta, initial, at, seeds)
     asked = generalisation.GeneraliseRequest(
         LabelRequest.of(labels, targets, source), descent, teacher, noise, train, test, splits
     )

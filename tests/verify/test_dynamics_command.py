@@ -320,7 +320,7 @@ def test_the_largest_step_size_is_the_one_that_is_told(gluntk):
         ((*SMALL, "--eta", "-1"), "eta must be positive"),
         ((*SMALL, "--eta", "nan"), "eta must be positive"),
         ((*SMALL, "--eta", "0"), "eta must be positive"),
-        ((*SMALL, "--eta", "inf"), "eta must be positive"),
+        ((*SMALL, "--eta", "inf"), "eta must be positive and finite, got inf"),
         ((*SMALL, "--at", "1.5"), "at must be whole numbers"),
         ((*SMALL, "--at", ""), "at must be whole numbers"),
         (

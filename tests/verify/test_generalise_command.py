@@ -75,6 +75,47 @@ def test_numbers_are_those_of_descent_on_the_same_draws(initial: str, gluntk):
     assert found["faster"]["reglu"]["0.1"][0] == pytest.approx(np.exp(logarithm), rel=1e-9)
 
 
+def stepped(K: np.ndarray, C: np.ndarray, sample, eta: float, steps: int) -> tuple[float, float]:
+    """Training and test error of outputs of covariance C, step by step: f <- f + eta K[:, train] (y - f[train])."""
+    n = sample.train
+    move = np.eye(len(K))
+    move[:, :n] -= eta * K[:, :n]
+    power = np.linalg.matrix_power(move, steps)
+    # f - Y, with Y of the rows to test moved along: only what is missing at the rows to train on moves anything.
+    missing = -power @ np.concatenate([sample.Y[:n], np.zeros(len(K) - n)])
+    missing[n:] -= sample.Y[n:]
+    squares = missing**2 + np.diagonal(power @ C @ power.T)
+    return float(np.mean(squares[:n])), float(np.mean(squares[n:]))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.95])
+def test_a_rate_of_ones_own_is_taken_and_may_overshoot(share: float, gluntk):
+    bound = gluntk.asked(*SMALL)["eta_bound"]
+    eta = share * bound
+    found = gluntk.asked(*SMALL, "--eta", repr(eta), "--at", "1,2,5", "--seeds", "1")
+    assert (found["eta"], found["eta_bound"]) == (eta, pytest.approx(bound, rel=1e-9))
+    for name in ("relu", "reglu"):
+        K, C = (kernel_function(name, kind, width=50) for kind in ("ntk", "nngp"))
+        for k in (1, 2, 5):
+            samples = fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG)
+            errors = np.mean([stepped(K(s.X), C(s.X), s, eta, k) for s in samples], axis=0)
+            shown = [found["errors"][name][kind][str(k)] for kind in ("train", "test")]
+            # A handful of products of matrices of 35 rows.
+            assert shown == pytest.approx(errors, rel=1e-9)
+    samples = fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG)
+    steps = sorted({1, 2, 5, *logarithmic_steps(5, 20)})
+    trained = follow_trained(
+        ("relu", "reglu"), samples, 50, [eta] * 6, steps, LEVELS, 1, np.random.SeedSequence(0, spawn_key=(9,))
+    )
+    assert found["trained"]["errors"]["relu"]["test"]["5"] == pytest.approx(
+        trained.test[:, 0, steps.index(5)].mean(), rel=1e-9
+    )
+    assert f"eta      {eta:.8g} (it must be below {bound:.8g})" in gluntk.told(*SMALL, "--eta", repr(eta))
+    code, _, err = gluntk.ask(*SMALL, "--eta", repr(bound * 1.000001))
+    assert code == 2
+    assert f"eta must be below 2 / lambda_1 = {bound:.6g}" in err
+
+
 def test_labels_teachers_and_three_networks(gluntk):
     signs = gluntk.asked(*SMALL, "--labels", "signs")
     expected = followed(fresh_samples("sphere", 6, "signs", 20, 15, 6, RNG), classes=(-1.0, 1.0))
@@ -366,7 +407,10 @@ def test_the_figure_tells_paired_differences_of_every_group(tmp_path: Path, monk
             "seeds must be fewer, or at fewer steps",
         ),
         ((*SMALL, "--noise", "nan"), "noise must be a variance, 0 or larger, got nan"),
-        ((*SMALL, "--n", "40"), "n is that of --train and --test here"),
+        ((*SMALL, "--n", "40"), "n must be left out: rows are --train + --test, got 40"),
+        ((*SMALL, "--eta", "inf"), "eta must be positive and finite, got inf"),
+        ((*SMALL, "--eta", "fast"), "eta must be a number or auto, got 'fast'"),
+        ((*SMALL, "--eta", "9"), "eta must be below 2 / lambda_1 = "),
         ((*SMALL, "--prepare", "normalize"), "prepare belongs to --input, got 'normalize' with --data"),
         ((*SMALL, "--targets", "diabetes"), "targets belong to the rows of --input"),
         (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from derivations.arguments import check_memory, check_positive_integer
-from derivations.dynamics.loss import logarithmic_steps
+from derivations.dynamics.loss import check_rate, logarithmic_steps
 from derivations.errors import InputError
 from derivations.numeric import KernelFunction, SeriesKernel, kernel_function
 from verify.activations import Array
@@ -22,6 +22,7 @@ from verify.commands.generalise_trained import train_networks
 from verify.commands.kernels import NetworkRequest, check_outputs, check_representable
 from verify.commands.labels import LabelRequest
 from verify.commands.progress import progress
+from verify.eigenvalues import extremes
 from verify.generalisation import LEVELS, RowKernel, follow
 from verify.output import FIGURES, write_figure
 from verify.plots import COLOURS, new_figure
@@ -146,6 +147,10 @@ def generalise(
     at = descent.steps()
     curve = logarithmic_steps(max(at[-1], 1), PER_DECADE) if plot else ()
     steps = (*sorted({*at, *curve}), np.inf)
+    rate = descent.rate()
+    if rate is not None:
+        # Before all else: the bound of every split.
+        check_rate(rate, max(_largest(kernel, sample) for kernel in kernels for sample in samples))
     with progress(quiet, "splits") as bar:
         found = follow(
             [_rows_only(kernel) for kernel in kernels],
@@ -155,6 +160,7 @@ def generalise(
             LEVELS,
             classes,
             None if bar is None else lambda done: bar("splits", done, asked.splits),
+            rate,
         )
     trained = None
     if descent.seeds:
@@ -178,6 +184,7 @@ def generalise(
         asked.test,
         descent.width,
         descent.initial,
+        rate,
         descent.seeds,
         trained,
     )
@@ -185,6 +192,11 @@ def generalise(
         draw_generalisation(*panel, report)
         write_figure(plot, panel[0], force)
     return as_json(report) if format == "json" else as_text(report, plot)
+
+
+def _largest(kernel: KernelFunction | SeriesKernel, sample: Sample) -> float:
+    """lambda_1 of the rows to train on."""
+    return extremes(_rows_only(kernel)(sample.X[: sample.train])).largest
 
 
 def _rows_only(kernel: KernelFunction | SeriesKernel) -> RowKernel:

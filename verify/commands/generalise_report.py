@@ -41,6 +41,7 @@ class Report:
     test: int
     width: int | None
     initial: str
+    eta: float | None = None
     seeds: int | None = None
     trained: TrainedDescents | None = None
 
@@ -48,6 +49,11 @@ class Report:
     def columns(self) -> list[int]:
         """Where the steps asked for are among those followed."""
         return [self.found.steps.index(step) for step in self.at]
+
+    @property
+    def bound(self) -> float:
+        """Of step sizes: that of the narrowest split."""
+        return float(2 / np.max(self.found.largest))
 
     @property
     def splits(self) -> int:
@@ -89,6 +95,8 @@ def as_json(report: Report) -> str:
         "splits": report.splits,
         "width": report.width,
         "initial": report.initial,
+        "eta": None if report.eta is None else number(report.eta),
+        "eta_bound": number(report.bound),
         "targets": report.targets,
         "noise": report.noise,
         "seed": report.request.seed,
@@ -141,6 +149,12 @@ def as_json(report: Report) -> str:
     return json.dumps(content, indent=2)
 
 
+def _rate(report: Report) -> str:
+    if report.eta is None:
+        return "auto: 1 / the larger lambda_1 of each split"
+    return f"{readable(report.eta)} (it must be below {readable(report.bound)})"
+
+
 def _step(step: float) -> str:
     return "inf" if np.isinf(step) else str(int(step))
 
@@ -160,7 +174,7 @@ def as_text(report: Report, plot: str | None) -> str:
         + ("random splits" if request.source else "draws"),
         f"  targets  {report.targets}{noise}",
         f"  outputs before the first step: {BEGINNINGS[report.initial]}",
-        "  step size  1 / the larger lambda_1, the same for all",
+        f"  eta      {_rate(report)}, the same for all networks",
         "",
         "Steps to a training error, of the targets' mean square",
         *aligned(list(_steps_table(report)), names=1),

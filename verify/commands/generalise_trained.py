@@ -36,7 +36,8 @@ def train_networks(
     InputError
         If a descent diverges.
     """
-    rates = [float(1 / largest) for largest in found.largest.max(axis=1)]
+    rate = descent.rate()
+    rates = [float(1 / largest) if rate is None else rate for largest in found.largest.max(axis=1)]
     width, seeds, steps = descent.width, descent.seeds, descent.recorded(PER_DECADE)
     assert width is not None
     assert seeds is not None
