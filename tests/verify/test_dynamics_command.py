@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from derivations import kernel_function
-from derivations.dynamics import crossing_estimate, loss_law, predicted_crossing
+from derivations.dynamics import Crossings, crossing_estimate, loss_law, predicted_crossing
 from verify import options
 from verify.commands import descent, dynamics, labels
 from verify.commands.descent import BEGINNINGS
-from verify.commands.dynamics_report import draw_losses
+from verify.commands.dynamics_report import _crossings, draw_losses
 from verify.inputs import generate, read_input
 from verify.labels import draw_labels, real_labels
 from verify.plots import new_figure
@@ -67,9 +67,30 @@ def test_the_crossing_is_where_the_losses_change_order(gluntk):
     assert around["relu"][str(k - 1)] <= around["reglu"][str(k - 1)]
     assert around["relu"][str(k)] > around["reglu"][str(k)]
     text = gluntk.told(*SMALL)
-    assert f"at k = {k} (at most {first['most_crossings']} are possible)" in text
+    more = first["most_crossings"] - 1
+    assert more > 0
+    assert f"one crossing, at k = {k}; up to {more} more are not excluded" in text
+    assert f"eta      {first['eta']:.8g} (auto: 1 / the larger lambda_1); it must be below" in text
+    assert "auto" not in gluntk.told(*SMALL, "--eta", "1e-6")
+    lost = [f"{1 - rate:.4g}" for rate in first["rates"].values()]
+    rows_of = [line.split() for line in text.splitlines() if line.startswith(("  relu ", "  reglu "))]
+    assert [row[-1] for row in rows_of] == lost
+    assert "rate at last: the share of the slowest mode's error that a step takes away" in text
     assert "ahead before the first step: relu" in text
     assert "ahead at last, where the slowest modes decide: reglu" in text
+
+
+@pytest.mark.parametrize(
+    ("steps", "most", "said"),
+    [
+        ((), 3, "no crossing up to 10^8 steps; up to 3 more are not excluded"),
+        ((17,), 1, "one crossing, at k = 17; no other is possible"),
+        ((17,), 3, "one crossing, at k = 17; up to 2 more are not excluded"),
+        ((8, 90), 2, "2 crossings, at k = 8, 90; no other is possible"),
+    ],
+)
+def test_what_is_said_of_crossings(steps: tuple[int, ...], most: int, said: str):
+    assert _crossings(Crossings(steps, most, -1, 1)) == said
 
 
 def test_the_crossing_is_predicted_where_a_law_of_the_rows_is_known(gluntk):

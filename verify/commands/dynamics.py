@@ -127,6 +127,7 @@ def dynamics(
         predicted,
         estimated,
         trained,
+        descent.rate() is None,
     )
     if plot is not None and panel is not None:
         figure, (axes,) = panel
