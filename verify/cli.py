@@ -269,13 +269,14 @@ def design(
 @click.option(
     "--labels",
     type=click.Choice(LABELS),
-    help="Targets: independent normals (default) or signs, linear in the rows, or a random network's.",
+    help="Targets that are drawn: independent normals (random, the default, but for real sets) or signs, linear in the rows, "
+    "or a random network's.",
 )
 @click.option(
     "--targets",
     metavar="FILE|NAME",
-    help="Targets of the rows of --input: one column, or one row; or digits:parity, digits:0 to 9, diabetes, "
-    "breast_cancer.",
+    help="Targets of the rows of --input: one column, or one row; or digits:parity (default of digits), digits:0 to 9, "
+    "diabetes, breast_cancer.",
 )
 @click.option("--rows", type=int, help="Only so many rows of --input, at random.")
 @click.option(
@@ -314,8 +315,9 @@ def dynamics(
     Example:
       $ gluntk dynamics relu reglu --n 300 --d 20 --width 1000 --data gaussian --plot losses.svg
     """
-    from verify.commands import dynamics as descent
+    from verify.commands import dynamics as dynamics_command
     from verify.commands.data import DataRequest
+    from verify.commands.descent import Descent
     from verify.commands.kernels import NetworkRequest
     from verify.commands.labels import LabelRequest
 
@@ -327,8 +329,10 @@ def dynamics(
         for name in names
     ]
     request = DataRequest(source, prepare, distribution or (None if source else "sphere"), n, d, seed, rows)
-    asked = descent.DescentRequest(width, LabelRequest(labels, targets), eta, initial, at, seeds)
-    click.echo(descent.dynamics(described, request, asked, plot, force, format, quiet))
+    asked = dynamics_command.DynamicsRequest(
+        LabelRequest.of(labels, targets, source), Descent(width, eta, initial, at, seeds)
+    )
+    click.echo(dynamics_command.dynamics(described, request, asked, plot, force, format, quiet))
 
 
 @gluntk.command()
@@ -347,7 +351,8 @@ def dynamics(
 @click.option(
     "--labels",
     type=click.Choice(LABELS),
-    help="Targets of generated rows: linear (default), a random network's, or independent normals or signs.",
+    help="Targets of generated rows: independent normals (random, the default) or signs, which nothing can predict, linear "
+    "in the rows, or a random network's.",
 )
 @click.option("--teacher", metavar="NETWORK", help="The network of --labels network (default relu).")
 @click.option(
@@ -364,6 +369,13 @@ def dynamics(
     "--at", default="0,1,10,100,1000", show_default=True, metavar="K1,K2,...", help="Numbers of steps."
 )
 @click.option(
+    "--eta",
+    default="auto",
+    show_default=True,
+    metavar="auto|VALUE",
+    help="Step size; auto is 1 over the larger lambda_1 of each split.",
+)
+@click.option(
     "--seeds", type=int, help="Train so many real networks of each kind on every split, up to the last step."
 )
 @click.option("--plot", metavar="FILE.png|svg|pdf", help="Draw errors over steps, and gaps.")
@@ -372,7 +384,7 @@ def generalise(
     networks: tuple[str, ...], activation: str | None, gates: int | None, tied: bool, parametrization: str,
     source: str | None, prepare: str, distribution: str | None, n: int | None, d: int | None, seed: int,
     width: int | None, train: int, test: int, splits: int, targets: str | None, labels: str | None, teacher: str | None,
-    noise: float, initial: str, at: str, seeds: int | None, plot: str | None, force: bool, format: str, quiet: bool,
+    noise: float, initial: str, eta: str, at: str, seeds: int | None, plot: str | None, force: bool, format: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Training and test errors along gradient descent of networks' kernels: who is faster, and whose gap is larger.
 
@@ -385,6 +397,7 @@ def generalise(
     from derivations.errors import InputError
     from verify.commands import generalise as generalisation
     from verify.commands.data import DataRequest
+    from verify.commands.descent import Descent
     from verify.commands.kernels import NetworkRequest
     from verify.commands.labels import LabelRequest
 
@@ -396,13 +409,13 @@ def generalise(
         for name in names
     ]
     if n is not None:
-        raise InputError("n is that of --train and --test here")
+        raise InputError(f"n must be left out: rows are --train + --test, got {n}")
     drawn = distribution or (None if source else "sphere")
     request = DataRequest(source, prepare, drawn, None if source else train + test, d, seed)
+    descent = Descent(width, eta, initial, at, seeds)
     asked = generalisation.GeneraliseRequest(
-        width, LabelRequest(labels, targets), teacher, noise, train, test,
-        splits, initial, at, seeds,
-    )  # fmt: skip
+        LabelRequest.of(labels, targets, source), descent, teacher, noise, train, test, splits
+    )
     click.echo(generalisation.generalise(described, request, asked, plot, force, format, quiet))
 
 

@@ -76,6 +76,7 @@ def follow(
     levels: Sequence[float] = LEVELS,
     classes: tuple[float, float] | None = None,
     progress: Callable[[int], None] | None = None,
+    rate: float | None = None,
 ) -> Descents:
     """Descent of several kernels on the same samples, on each at the rate 1 / lambda_1, the largest of all kernels.
 
@@ -93,6 +94,8 @@ def follow(
         The targets' values, where they are two classes.
     progress : callable, optional
         Called with the number of samples done.
+    rate : float, optional
+        Another one, the same on all samples: below 2 / lambda_1 of all, and steps are whole then.
 
     Raises
     ------
@@ -110,7 +113,7 @@ def follow(
     """
     rows: list[list[tuple[Array, ...]]] = []
     for done, sample in enumerate(samples, start=1):
-        learners = _learners(kernels, covariances, sample)
+        learners = _learners(kernels, covariances, sample, rate)
         rows.append([_measured(*learner, sample, steps, levels, classes) for learner in learners])
         if progress is not None:
             progress(done)
@@ -131,7 +134,10 @@ def follow(
 
 
 def _learners(
-    kernels: Sequence[RowKernel], covariances: Sequence[RowKernel | None], sample: Sample
+    kernels: Sequence[RowKernel],
+    covariances: Sequence[RowKernel | None],
+    sample: Sample,
+    rate: float | None,
 ) -> list[tuple[Learner, Array, Array]]:
     """At their common rate, each with its kernel and covariance of all rows."""
     matrices = [kernel(sample.X) for kernel in kernels]
@@ -140,7 +146,8 @@ def _learners(
     largest = max(learner.modes.values[-1] for learner in learners)
     if not largest > 0:
         raise InputError("X must not give kernels that are 0")
-    return [(learner.at(1 / largest), K, C) for learner, K, C in zip(learners, matrices, starts, strict=True)]
+    eta = 1 / largest if rate is None else rate
+    return [(learner.at(eta), K, C) for learner, K, C in zip(learners, matrices, starts, strict=True)]
 
 
 def _measured(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from math import comb
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import eval_gegenbauer
 
 from verify.activations import Array
@@ -143,27 +144,36 @@ class Modes:
         Eigenvalues, ascending; 0 of those that are 0 to rounding: modes that are never learned.
     vectors : (n, n) float
     logarithms : (n,) float
-        log(1 - eta lambda) <= 0, -inf of what is learned in one step.
+        log |1 - eta lambda| <= 0, -inf of what is learned in one step.
+    overshoot : (n,) bool
+        Whether eta lambda > 1, so that what is missing changes its sign with every step.
     """
 
     values: Array
     vectors: Array
     logarithms: Array
+    overshoot: NDArray[np.bool_]
 
     @classmethod
     def of(cls, K: Array) -> Modes:
         """At the rate 1 / lambda_1."""
         values, vectors = np.linalg.eigh(K)
         values = np.where(values <= len(K) * np.finfo(float).eps * values[-1], 0.0, values)
-        return cls(values, vectors, values).at(1 / values[-1] if values[-1] > 0 else 1.0)
+        return cls(values, vectors, values, values > 0).at(1 / values[-1] if values[-1] > 0 else 1.0)
 
     def at(self, rate: float) -> Modes:
-        """At a rate of at most 1 / lambda_1, so that no mode overshoots."""
+        """At a rate below 2 / lambda_1."""
+        shares = self.values * rate
+        # 1 / lambda_1 times lambda_1 may be above 1 by a rounding, which overshoots by nothing.
+        overshoot = shares > 1 + 4 * np.finfo(float).eps
         with np.errstate(divide="ignore"):
-            return Modes(self.values, self.vectors, np.log1p(-np.minimum(self.values * rate, 1.0)))
+            logarithms = np.log1p(-np.where(overshoot, 2.0 - shares, np.minimum(shares, 1.0)))
+        return Modes(self.values, self.vectors, logarithms, overshoot)
 
     def gains(self, steps: Sequence[float]) -> Array:
         """(1 - (1 - eta lambda)^t) / lambda, of a mode that is never learned 0 : (n, s) float; t may be infinite.
+
+        Beyond eta = 1 / lambda_1, t must be whole numbers, or infinite.
 
         Examples
         --------
@@ -171,12 +181,18 @@ class Modes:
         array([[0. , 0. ],
                [0.5, 1. ],
                [0.5, 0.5]])
+        >>> Modes.of(np.eye(1)).at(1.5).gains([1, 2])  # 1 - (-1/2)^t
+        array([[1.5 , 0.75]])
         """
         learned = np.where(self.values > 0, self.values, np.inf)[:, None]
-        return np.asarray(np.abs(np.expm1(self.exponents(steps))) / learned)
+        exponents = self.exponents(steps)
+        whole = np.where(np.isfinite(steps), steps, 0.0)
+        opposite = np.logical_and.outer(self.overshoot, whole % 2 == 1)
+        done = np.where(opposite, 1 + np.exp(exponents), np.abs(np.expm1(exponents)))
+        return np.asarray(done / learned)
 
     def exponents(self, steps: Sequence[float]) -> Array:
-        """t log(1 - eta lambda), 0 at t = 0 and of modes that are never learned : (n, s) float."""
+        """t log |1 - eta lambda|, 0 at t = 0 and of modes that are never learned : (n, s) float."""
         at = np.asarray(steps, float)
         moving = np.multiply.outer(self.values > 0, at > 0)
         with np.errstate(invalid="ignore"):  # 0 times infinity, in places that are 0

@@ -72,7 +72,7 @@ class Learner:
         )
 
     def at(self, rate: float) -> Learner:
-        """At a rate of at most 1 / lambda_1."""
+        """At a rate below 2 / lambda_1."""
         return replace(self, modes=self.modes.at(rate))
 
     def train(self, steps: Sequence[float]) -> Array:

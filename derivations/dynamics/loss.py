@@ -197,7 +197,7 @@ def check_rate(eta: float, largest: float) -> None:
         If eta is not positive and finite, or 2 / lambda_1 or larger.
     """
     if isinstance(eta, bool) or not 0 < eta < np.inf:
-        raise InputError(f"eta must be positive, got {eta!r}")
+        raise InputError(f"eta must be positive and finite, got {eta!r}")
     if eta * largest >= 2:
         raise InputError(
             f"eta must be below 2 / lambda_1 = {2 / largest:.6g}, at which gradient descent no longer converges, got "

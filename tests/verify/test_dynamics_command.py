@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from derivations import kernel_function
-from derivations.dynamics import crossing_estimate, loss_law, predicted_crossing
+from derivations.dynamics import Crossings, crossing_estimate, loss_law, predicted_crossing
 from verify import options
-from verify.commands import dynamics, labels
-from verify.commands.dynamics_report import BEGINNINGS, draw_losses
+from verify.commands import descent, dynamics, labels
+from verify.commands.descent import BEGINNINGS
+from verify.commands.dynamics_report import _crossings, draw_losses
 from verify.inputs import generate, read_input
 from verify.labels import draw_labels, real_labels
 from verify.plots import new_figure
@@ -34,18 +35,15 @@ def loss(K: np.ndarray, C: np.ndarray, Y: np.ndarray, eta: float, k: int) -> flo
 
 
 def test_the_choices_are_those_of_the_command():
-    assert (options.INITIAL, options.LABELS) == (dynamics.INITIAL, labels.LABELS)
+    assert (options.INITIAL, options.LABELS) == (descent.INITIAL, labels.LABELS)
 
 
 @pytest.mark.parametrize("initial", options.INITIAL)
 @pytest.mark.parametrize("labels", options.LABELS)
 def test_the_losses_are_those_of_matrix_powers(initial: str, labels: str, gluntk):
     found = gluntk.asked(*SMALL, "--initial", initial, "--labels", labels, "--at", "0,1,7")
-    X, rng = rows(), np.random.default_rng(np.random.SeedSequence(0, spawn_key=(4,)))
-    if labels in ("network", "signs"):
-        Y = draw_labels(labels, X, 0)
-    else:
-        Y = rng.standard_normal(40) if labels == "random" else X @ rng.standard_normal(10) / np.sqrt(10)
+    X = rows()
+    Y = draw_labels("normal" if labels == "random" else labels, X, 0)
     kernels = {name: kernel_function(name, width=100)(X) for name in ("relu", "reglu")}
     eta = 1 / max(np.linalg.eigvalsh(K)[-1] for K in kernels.values())
     assert found["eta"] == pytest.approx(eta, rel=1e-12)
@@ -69,9 +67,30 @@ def test_the_crossing_is_where_the_losses_change_order(gluntk):
     assert around["relu"][str(k - 1)] <= around["reglu"][str(k - 1)]
     assert around["relu"][str(k)] > around["reglu"][str(k)]
     text = gluntk.told(*SMALL)
-    assert f"at k = {k} (at most {first['most_crossings']} are possible)" in text
+    more = first["most_crossings"] - 1
+    assert more > 0
+    assert f"one crossing, at k = {k}; up to {more} more are not excluded" in text
+    assert f"eta      {first['eta']:.8g} (auto: 1 / the larger lambda_1); it must be below" in text
+    assert "auto" not in gluntk.told(*SMALL, "--eta", "1e-6")
+    lost = [f"{1 - rate:.4g}" for rate in first["rates"].values()]
+    rows_of = [line.split() for line in text.splitlines() if line.startswith(("  relu ", "  reglu "))]
+    assert [row[-1] for row in rows_of] == lost
+    assert "rate at last: the share of the slowest mode's error that a step takes away" in text
     assert "ahead before the first step: relu" in text
     assert "ahead at last, where the slowest modes decide: reglu" in text
+
+
+@pytest.mark.parametrize(
+    ("steps", "most", "said"),
+    [
+        ((), 3, "no crossing up to 10^8 steps; up to 3 more are not excluded"),
+        ((17,), 1, "one crossing, at k = 17; no other is possible"),
+        ((17,), 3, "one crossing, at k = 17; up to 2 more are not excluded"),
+        ((8, 90), 2, "2 crossings, at k = 8, 90; no other is possible"),
+    ],
+)
+def test_what_is_said_of_crossings(steps: tuple[int, ...], most: int, said: str):
+    assert _crossings(Crossings(steps, most, -1, 1)) == said
 
 
 def test_the_crossing_is_predicted_where_a_law_of_the_rows_is_known(gluntk):
@@ -166,6 +185,19 @@ def test_some_rows_of_real_data_keep_their_targets(source: str, target: str, glu
     assert f"{source}, some rows by seed 0 (standardize): n = 60" in gluntk.told(
         "dynamics", "relu", "reglu", *options, "--rows", "60"
     )
+
+
+@pytest.mark.parametrize("source", labels.OWN)
+def test_real_sets_have_their_own_targets_in_both_commands(source: str, gluntk):
+    pytest.importorskip("sklearn")
+    for rest in (
+        ("dynamics", "--rows", "20"),
+        ("generalise", "--train", "9", "--test", "9", "--splits", "5", "--at", "1"),
+    ):
+        found = gluntk.asked(rest[0], "relu", "reglu", "--input", source, *rest[1:], "--width", "9")
+        assert found["labels" if rest[0] == "dynamics" else "targets"] == labels.OWN[source]
+    drawn = ("--input", source, "--rows", "20", "--width", "9", "--labels", "random")
+    assert gluntk.asked("dynamics", "relu", "reglu", *drawn)["labels"] == "random"
 
 
 def test_all_rows_are_taken_in_their_order_and_some_rows_of_a_file_keep_their_targets(tmp_path: Path, gluntk):
@@ -309,7 +341,7 @@ def test_the_largest_step_size_is_the_one_that_is_told(gluntk):
         ((*SMALL, "--eta", "-1"), "eta must be positive"),
         ((*SMALL, "--eta", "nan"), "eta must be positive"),
         ((*SMALL, "--eta", "0"), "eta must be positive"),
-        ((*SMALL, "--eta", "inf"), "eta must be positive"),
+        ((*SMALL, "--eta", "inf"), "eta must be positive and finite, got inf"),
         ((*SMALL, "--at", "1.5"), "at must be whole numbers"),
         ((*SMALL, "--at", ""), "at must be whole numbers"),
         (

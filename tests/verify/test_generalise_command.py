@@ -26,6 +26,8 @@ SMALL = (
     "generalise",
     "relu",
     "reglu",
+    "--labels",
+    "linear",
     "--d",
     "6",
     "--width",
@@ -47,7 +49,7 @@ def followed(samples, initial: str = "nngp", **more):
 
 
 def test_the_choices_are_those_of_the_command():
-    assert options.INITIAL[:2] == generalise.INITIAL
+    assert options.INITIAL[:2] == generalise.BEGINNINGS
 
 
 @pytest.mark.parametrize("initial", ["nngp", "zero"])
@@ -73,6 +75,47 @@ def test_numbers_are_those_of_descent_on_the_same_draws(initial: str, gluntk):
     assert found["faster"]["reglu"]["0.1"][0] == pytest.approx(np.exp(logarithm), rel=1e-9)
 
 
+def stepped(K: np.ndarray, C: np.ndarray, sample, eta: float, steps: int) -> tuple[float, float]:
+    """Training and test error of outputs of covariance C, step by step: f <- f + eta K[:, train] (y - f[train])."""
+    n = sample.train
+    move = np.eye(len(K))
+    move[:, :n] -= eta * K[:, :n]
+    power = np.linalg.matrix_power(move, steps)
+    # f - Y, with Y of the rows to test moved along: only what is missing at the rows to train on moves anything.
+    missing = -power @ np.concatenate([sample.Y[:n], np.zeros(len(K) - n)])
+    missing[n:] -= sample.Y[n:]
+    squares = missing**2 + np.diagonal(power @ C @ power.T)
+    return float(np.mean(squares[:n])), float(np.mean(squares[n:]))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.95])
+def test_a_rate_of_ones_own_is_taken_and_may_overshoot(share: float, gluntk):
+    bound = gluntk.asked(*SMALL)["eta_bound"]
+    eta = share * bound
+    found = gluntk.asked(*SMALL, "--eta", repr(eta), "--at", "1,2,5", "--seeds", "1")
+    assert (found["eta"], found["eta_bound"]) == (eta, pytest.approx(bound, rel=1e-9))
+    for name in ("relu", "reglu"):
+        K, C = (kernel_function(name, kind, width=50) for kind in ("ntk", "nngp"))
+        for k in (1, 2, 5):
+            samples = fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG)
+            errors = np.mean([stepped(K(s.X), C(s.X), s, eta, k) for s in samples], axis=0)
+            shown = [found["errors"][name][kind][str(k)] for kind in ("train", "test")]
+            # A handful of products of matrices of 35 rows.
+            assert shown == pytest.approx(errors, rel=1e-9)
+    samples = fresh_samples("sphere", 6, "linear", 20, 15, 6, RNG)
+    steps = sorted({1, 2, 5, *logarithmic_steps(5, 20)})
+    trained = follow_trained(
+        ("relu", "reglu"), samples, 50, [eta] * 6, steps, LEVELS, 1, np.random.SeedSequence(0, spawn_key=(9,))
+    )
+    assert found["trained"]["errors"]["relu"]["test"]["5"] == pytest.approx(
+        trained.test[:, 0, steps.index(5)].mean(), rel=1e-9
+    )
+    assert f"eta      {eta:.8g} (it must be below {bound:.8g})" in gluntk.told(*SMALL, "--eta", repr(eta))
+    code, _, err = gluntk.ask(*SMALL, "--eta", repr(bound * 1.000001))
+    assert code == 2
+    assert f"eta must be below 2 / lambda_1 = {bound:.6g}" in err
+
+
 def test_labels_teachers_and_three_networks(gluntk):
     signs = gluntk.asked(*SMALL, "--labels", "signs")
     expected = followed(fresh_samples("sphere", 6, "signs", 20, 15, 6, RNG), classes=(-1.0, 1.0))
@@ -91,6 +134,14 @@ def test_labels_teachers_and_three_networks(gluntk):
     assert found["targets"] == "network (bilinear)"
     noise = gluntk.asked(*SMALL, "--labels", "random")
     assert noise["errors"]["relu"]["train"]["inf"] == 0
+    assert "targets are independent of the rows" in gluntk.told(*SMALL, "--labels", "signs")
+    assert "targets are independent of the rows" not in gluntk.told(*SMALL)
+
+
+def test_generated_rows_have_random_targets_where_nothing_is_said(gluntk):
+    silent = ("generalise", "relu", "reglu", *SMALL[5:])
+    assert SMALL[3] == "--labels"
+    assert gluntk.asked(*silent) == gluntk.asked(*SMALL, "--labels", "random")
 
 
 def test_rows_and_targets_of_files_and_of_real_sets(tmp_path: Path, gluntk):
@@ -98,7 +149,7 @@ def test_rows_and_targets_of_files_and_of_real_sets(tmp_path: Path, gluntk):
     X, Y = rng.standard_normal((40, 6)), rng.standard_normal(40)
     np.save(tmp_path / "X.npy", X)
     np.save(tmp_path / "Y.npy", Y[:, None])
-    common = ("generalise", "relu", "reglu", *SMALL[5:], "--input", str(tmp_path / "X.npy"))
+    common = ("generalise", "relu", "reglu", *SMALL[7:], "--input", str(tmp_path / "X.npy"))
     found = gluntk.asked(*common, "--targets", str(tmp_path / "Y.npy"))
     expected = followed(resplit(X, Y, 20, 15, 6, RNG))
     assert found["errors"]["relu"]["test"]["inf"] == pytest.approx(expected.test[:, 0, -1].mean(), rel=1e-6)
@@ -112,7 +163,7 @@ def test_rows_and_targets_of_files_and_of_real_sets(tmp_path: Path, gluntk):
 
 def test_real_sets_have_their_own_targets_and_their_splits_a_warning(gluntk):
     pytest.importorskip("sklearn")
-    common = ("generalise", "relu", "reglu", *SMALL[5:], "--prepare", "normalize")
+    common = ("generalise", "relu", "reglu", *SMALL[7:], "--prepare", "normalize")
     text = gluntk.told(*common, "--input", "digits")
     assert "targets  digits:parity" in text
     assert "wrong class" in text
@@ -124,7 +175,7 @@ def test_real_sets_have_their_own_targets_and_their_splits_a_warning(gluntk):
 def test_the_text_says_who_is_faster_and_whose_gap_is_larger(gluntk):
     # 60 rows of 10 columns, linear targets: ReGLU is slower and its gap a multiple of ReLU's.
     linear = (
-        "generalise", "relu", "reglu", "--data", "gaussian", "--d", "10", "--width", "300",
+        "generalise", "relu", "reglu", "--labels", "linear", "--data", "gaussian", "--d", "10", "--width", "300",
         "--train", "60", "--test", "60",
     )  # fmt: skip
     text = gluntk.told(*linear)
@@ -172,6 +223,14 @@ def test_trained_networks_stand_beside_their_kernels(gluntk):
         *SMALL, "--seeds", "1", "--at", "4"
     )
     assert gluntk.asked(*SMALL)["trained"] is None
+
+
+def test_networks_that_diverge_where_their_mean_kernel_does_not_are_told_in_one_line(gluntk):
+    # One neuron: a network's own lambda_1 is often several times that of the mean.
+    code, out, err = gluntk.ask(*SMALL, "--width", "1", "--seeds", "9", "--at", "400")
+    assert (code, out) == (2, "")
+    assert "eta must be smaller, or width larger, for networks of relu or reglu with m = 1" in err
+    assert err.count("\n") == 1
 
 
 def sentence(first: float, change: float, scatter: float) -> str:
@@ -226,18 +285,20 @@ def test_equal_rows_with_different_targets_are_never_fitted(tmp_path: Path, glun
     np.save(tmp_path / "X.npy", np.tile(np.eye(3), (12, 1)))
     np.save(tmp_path / "Y.npy", np.arange(36.0)[:, None] - 17.5)
     files = ("--input", str(tmp_path / "X.npy"), "--targets", str(tmp_path / "Y.npy"))
-    found = gluntk.asked("generalise", "relu", "reglu", *SMALL[5:], *files)
+    found = gluntk.asked("generalise", "relu", "reglu", *SMALL[7:], *files)
     assert found["steps"]["relu"]["0.01"] == "inf"
     assert found["faster"]["reglu"]["0.01"] is None
     assert found["interpolation"]["relu"] == "nan"
-    text = gluntk.told("generalise", "relu", "reglu", *SMALL[5:], *files)
+    text = gluntk.told("generalise", "relu", "reglu", *SMALL[7:], *files)
     assert "to a training error of 1 %: not every split gets there" in text
     assert "interpolation by solving for it: test error not known, for a kernel is singular" in text
 
 
 def test_what_is_fitted_without_any_gap_has_no_change_of_it(gluntk):
     # In one dimension both kernels have rank 2, and linear targets are learned.
-    text = gluntk.told("generalise", "relu", "reglu", "--d", "1", *SMALL[5:], "--initial", "zero")
+    text = gluntk.told(
+        "generalise", "relu", "reglu", "--d", "1", "--labels", "linear", *SMALL[7:], "--initial", "zero"
+    )
     assert "gap at convergence: no difference is seen" in text
     assert "nan" not in text
 
@@ -346,7 +407,10 @@ def test_the_figure_tells_paired_differences_of_every_group(tmp_path: Path, monk
             "seeds must be fewer, or at fewer steps",
         ),
         ((*SMALL, "--noise", "nan"), "noise must be a variance, 0 or larger, got nan"),
-        ((*SMALL, "--n", "40"), "n is that of --train and --test here"),
+        ((*SMALL, "--n", "40"), "n must be left out: rows are --train + --test, got 40"),
+        ((*SMALL, "--eta", "inf"), "eta must be positive and finite, got inf"),
+        ((*SMALL, "--eta", "fast"), "eta must be a number or auto, got 'fast'"),
+        ((*SMALL, "--eta", "9"), "eta must be below 2 / lambda_1 = "),
         ((*SMALL, "--prepare", "normalize"), "prepare belongs to --input, got 'normalize' with --data"),
         ((*SMALL, "--targets", "diabetes"), "targets belong to the rows of --input"),
         (
@@ -356,14 +420,14 @@ def test_the_figure_tells_paired_differences_of_every_group(tmp_path: Path, monk
         ((*SMALL, "--teacher", "reglu"), "teacher belongs to --labels network, got 'reglu'"),
         ((*SMALL[:2], *SMALL[3:]), "networks must be 2 to 4, got 1"),
         (("generalise", "relu", "relu", *SMALL[3:]), "networks must differ, got relu, relu"),
-        ((*SMALL[:3], *SMALL[5:]), "d is needed with --data"),
-        ((*SMALL[:5], *SMALL[7:]), "width is needed"),
+        ((*SMALL[:5], *SMALL[7:]), "d is needed with --data"),
+        ((*SMALL[:7], *SMALL[9:]), "width is needed"),
         (
-            (*SMALL[:3], *SMALL[5:], "--input", "digits", "--labels", "linear"),
+            (*SMALL[:3], *SMALL[7:], "--input", "digits", "--labels", "linear"),
             "labels and noise belong to --data",
         ),
         (
-            (*SMALL[:3], *SMALL[5:], "--input", "digits", "--targets", "diabetes"),
+            (*SMALL[:3], *SMALL[7:], "--input", "digits", "--targets", "diabetes"),
             "targets diabetes belong to",
         ),
     ],

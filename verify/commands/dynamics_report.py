@@ -15,6 +15,7 @@ from derivations.dynamics import CrossingEstimate, Crossings, ExpectedLoss, late
 from derivations.dynamics.crossing import LAST
 from derivations.dynamics.loss import logarithmic_steps
 from verify.commands.data import DataRequest
+from verify.commands.descent import BEGINNINGS
 from verify.commands.dynamics_trained import TrainedNetworks, draw_trained, trained_content, trained_lines
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
@@ -23,11 +24,6 @@ from verify.plots import COLOURS
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BEGINNINGS = {
-    "nngp": "of a network that is initialised (NNGP covariance)",
-    "zero": "zero outputs",
-    "kernel": "of a model linear in parameters of unit variance (covariance K)",
-}
 DIGITS = 4
 
 
@@ -49,6 +45,7 @@ class Report:
     predicted: int | None
     estimated: CrossingEstimate | None = None
     trained: TrainedNetworks | None = None
+    automatic: bool = False
 
     def ahead(self, sign: int) -> str | None:
         """The network with the smaller loss, None if they are equal."""
@@ -97,21 +94,23 @@ def as_json(report: Report) -> str:
 
 def as_text(report: Report, plot: str | None) -> str:
     """A table of losses, and who is ahead when."""
-    table = [["k", *(f"{k:.6g}" for k in report.steps), "slowest mode: 1 - factor"]]
+    table = [["k", *(f"{k:.6g}" for k in report.steps), "rate at last"]]
     for name, loss in report.losses.items():
         values = [_readable(value) for value in loss.log_at(report.steps)]
         slowest = loss.logarithms[loss.weights > 0]
         # 1 - |1 - eta lambda|, with digits of its own where it is small.
         lost = -np.expm1(slowest.max() / 2) if len(slowest) else 1.0
         table.append([name, *values, readable(lost, DIGITS)])
+    chosen = " (auto: 1 / the larger lambda_1)" if report.automatic else ""
     lines = [
         "Expected loss 1/2 E|f_k - Y|^2 after k steps of gradient descent, infinite-width kernels (NTK)",
         f"  data     {report.request.name}: n = {report.n}, d = {report.d}",
         f"  targets  {report.labels}",
         f"  outputs before the first step: {BEGINNINGS[report.initial]}",
-        f"  eta      {readable(report.eta)}; it must be below {readable(report.bound)}",
+        f"  eta      {readable(report.eta)}{chosen}; it must be below {readable(report.bound)}",
         "",
         *aligned(table, names=1),
+        "  rate at last: the share of the slowest mode's error that a step takes away",
         "",
         *(f"  {line}" for line in _remarks(report)),
     ]
@@ -142,12 +141,22 @@ def _remarks(report: Report) -> Iterator[str]:
     if found.most == 0:
         yield "they never cross: partial sums of the modes' weights do not change sign"
         return
-    steps = ", ".join(map(str, found.steps)) or "none"
-    yield f"crossings up to {LAST:.0e} steps, at k = {steps} (at most {found.most} are possible)"
+    yield _crossings(found)
     if report.predicted is not None:
         yield f"first crossing by the law of random rows, without these: k = {report.predicted}"
     if report.estimated is not None and report.estimated.reliable:
         yield f"first crossing by its closed formula: k = {report.estimated.step:.3g}"
+
+
+def _crossings(found: Crossings) -> str:
+    """Those that were found, and how many more there can be."""
+    steps = ", ".join(map(str, found.steps))
+    count = len(found.steps)
+    said = {0: f"no crossing up to 10^{round(np.log10(LAST))} steps", 1: f"one crossing, at k = {steps}"}.get(
+        count, f"{count} crossings, at k = {steps}"
+    )
+    more = found.most - count
+    return f"{said}; " + ("no other is possible" if not more else f"up to {more} more are not excluded")
 
 
 def draw_losses(ax: Axes, report: Report) -> None:

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from derivations.arguments import check_memory
 from derivations.dynamics.crossing import PER_DECADE
-from derivations.dynamics.loss import logarithmic_steps
-from derivations.errors import InputError
 from verify.activations import Array
+from verify.commands.descent import Descent, diverged
 from verify.commands.progress import progress
 from verify.commands.tables import aligned
 from verify.commands.values import number, readable
@@ -27,10 +25,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
-MOST_VALUES = 10**13
-"""Neurons' values at rows, over all steps and networks: a core takes half a day."""
-STEP_VALUES = 2 * 10**4
-"""A step of the smallest network takes as long as so many."""
 DIGITS = 4
 BAND = 1.96
 """Standard errors of a 95 % band."""
@@ -66,39 +60,12 @@ class TrainedNetworks:
         return int(np.count_nonzero(losses[:, -1] > losses[:, 0]))
 
 
-def check_work(n: int, width: int, steps: Sequence[int], seeds: int) -> None:
-    """Refuse what would take days, or more memory than there is.
-
-    Raises
-    ------
-    InputError
-        If networks times steps are too many.
-
-    Examples
-    --------
-    >>> check_work(1000, 1000, (0, 10**6), 100)
-    Traceback (most recent call last):
-    ...
-    derivations.errors.InputError: seeds must be fewer, or at fewer steps: 100 networks of width 1000 on 1000 rows for 1000000
-    steps are 2e+14 values of neurons, of which 1e+13 take a core half a day
-    """
-    values = 2 * steps[-1] * max(n * width * seeds, STEP_VALUES)
-    if values > MOST_VALUES:
-        raise InputError(
-            f"seeds must be fewer, or at fewer steps: {seeds} networks of width {width} on {n} rows for {steps[-1]} steps "
-            f"are {values:.0e} values of neurons, of which {MOST_VALUES:.0e} take a core half a day"
-        )
-    check_memory(seeds, len(_recorded(steps)), 8, "all losses")
-
-
 def train_networks(
     networks: Mapping[str, FiniteNetwork],
     X: Array,
     Y: Array,
-    width: int,
-    steps: Sequence[int],
+    descent: Descent,
     eta: float,
-    seeds: int,
     seed: int,
     quiet: bool,
 ) -> TrainedNetworks:
@@ -110,6 +77,9 @@ def train_networks(
         If a loss leaves float64.
     """
     rng = np.random.SeedSequence(seed, spawn_key=(6,))
+    width, seeds = descent.width, descent.seeds
+    assert width is not None
+    assert seeds is not None
     found = {}
     for name, network in networks.items():
         with progress(quiet, f"training {name}") as bar:
@@ -119,7 +89,7 @@ def train_networks(
                     X,
                     Y,
                     width,
-                    _recorded(steps),
+                    descent.recorded(PER_DECADE),
                     eta,
                     seeds,
                     rng,
@@ -127,10 +97,7 @@ def train_networks(
                     progress=_named(bar, name),
                 )
             except DivergedError:
-                raise InputError(
-                    f"eta must be smaller for networks of {name} with m = {width}: descent diverges at {eta:.6g}, for "
-                    "lambda_1 of a network's own kernel is on average larger than that of the mean kernel"
-                ) from None
+                raise diverged([name], width, eta) from None
     first, second = found.values()
     crossing = trained_crossing(first, second, np.random.SeedSequence(seed, spawn_key=(7,)))
     return TrainedNetworks(width, found, crossing)
@@ -138,10 +105,6 @@ def train_networks(
 
 def _named(bar: Progress | None, name: str) -> Progress | None:
     return None if bar is None else lambda what, done, total: bar(f"{what} of {name}", done, total)
-
-
-def _recorded(steps: Sequence[int]) -> tuple[int, ...]:
-    return tuple(sorted({*steps, *logarithmic_steps(steps[-1], PER_DECADE)}))
 
 
 def trained_content(trained: TrainedNetworks | None, steps: Sequence[int]) -> dict[str, object]:

@@ -8,31 +8,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from derivations.arguments import check_choice, check_memory, check_positive_integer
-from derivations.dynamics.loss import MOST_STEPS, logarithmic_steps
+from derivations.arguments import check_memory, check_positive_integer
+from derivations.dynamics.loss import check_rate, logarithmic_steps
 from derivations.errors import InputError
-from derivations.networks import TwoLayer
 from derivations.numeric import KernelFunction, SeriesKernel, kernel_function
 from verify.activations import Array
 from verify.bootstrap import FEWEST
 from verify.commands.data import DataRequest
+from verify.commands.descent import INITIAL, LARGEST, Descent, distinct
 from verify.commands.generalise_plots import draw_generalisation
 from verify.commands.generalise_report import Report, as_json, as_text
-from verify.commands.generalise_trained import check_work, train_networks
+from verify.commands.generalise_trained import train_networks
 from verify.commands.kernels import NetworkRequest, check_outputs, check_representable
 from verify.commands.labels import LabelRequest
 from verify.commands.progress import progress
+from verify.eigenvalues import extremes
 from verify.generalisation import LEVELS, RowKernel, follow
-from verify.inputs import DATA_SETS
 from verify.output import FIGURES, write_figure
 from verify.plots import COLOURS, new_figure
 from verify.samples import Sample, fresh_samples, resplit
 
-LARGEST = 4000
-"""Rows to train on: the largest matrix of which all eigenvectors are computed."""
-INITIAL = ("nngp", "zero")
-OWN = {"digits": "digits:parity", "diabetes": "diabetes", "breast_cancer": "breast_cancer"}
-"""Targets of the bundled data sets where none are named."""
+BEGINNINGS = INITIAL[:2]
+"""Outputs before the first step, of covariances that are known between rows to train on and rows to test."""
 TEACHER = "relu"
 PER_DECADE = 8
 """Points of a drawn curve."""
@@ -42,16 +39,13 @@ PER_DECADE = 8
 class GeneraliseRequest:
     """The options that say what is fitted, on how many rows, and when errors are taken."""
 
-    width: int | None
     target: LabelRequest
+    descent: Descent
     teacher: str | None
     noise: float
     train: int
     test: int
     splits: int
-    initial: str
-    at: str
-    seeds: int | None = None
 
     def check(self, request: DataRequest) -> None:
         """Refuse what is wrong before anything is read or computed.
@@ -67,9 +61,7 @@ class GeneraliseRequest:
             raise InputError(f"splits must be at least {FEWEST} for intervals, got {self.splits}")
         if self.train > LARGEST:
             raise InputError(f"train must be at most {LARGEST} rows for all eigenvectors, got {self.train}")
-        if self.width is not None:
-            check_positive_integer(self.width, "width")
-        check_choice(self.initial, "initial", INITIAL)
+        self.descent.check(BEGINNINGS)
         if not 0 <= self.noise < np.inf:
             raise InputError(f"noise must be a variance, 0 or larger, got {self.noise}")
         request.check()
@@ -81,41 +73,16 @@ class GeneraliseRequest:
                 raise InputError(f"prepare belongs to --input, got {request.prepare!r} with --data")
         elif self.target.labels is not None or self.noise:
             raise InputError("labels and noise belong to --data; for the rows of --input give --targets")
-        elif self.target.targets is None and request.source not in DATA_SETS:
+        elif self.target.targets is None:
             raise InputError("targets are needed with the rows of a file")
-        steps = self.steps()
-        if self.seeds is not None:
-            check_positive_integer(self.seeds, "seeds")
-            if self.width is None:
-                raise InputError("width is needed with --seeds")
-            if self.initial != "nngp":
-                raise InputError(
-                    f"initial must be nngp with --seeds: real networks begin so, got {self.initial!r}"
-                )
-            check_work(self.train, self.width, steps, self.seeds * self.splits)
+        if self.descent.seeds is not None:
+            self.descent.check_work(self.train, self.descent.seeds * self.splits)
 
-    def steps(self) -> tuple[int, ...]:
-        """Numbers of steps, ascending."""
-        try:
-            found = sorted({int(part) for part in self.at.split(",")})
-        except ValueError:
-            found = [-1]
-        if found[0] < 0 or found[-1] > MOST_STEPS:
-            raise InputError(f"at must be whole numbers from 0 to 10^15 separated by commas, got {self.at!r}")
-        return tuple(found)
-
-    def fitted(self, request: DataRequest) -> LabelRequest:
-        """With a data set's own targets where none are named."""
-        if request.source in OWN and self.target.targets is None:
-            return LabelRequest(None, OWN[request.source])
-        return self.target
-
-    def fitted_name(self, request: DataRequest) -> str:
+    @property
+    def fitted_name(self) -> str:
         """For people."""
-        if request.source is not None:
-            return self.fitted(request).name
-        labels = self.target.labels or "linear"
-        return f"network ({self.teacher or TEACHER})" if labels == "network" else labels
+        name = self.target.name
+        return f"network ({self.teacher or TEACHER})" if name == "network" else name
 
     def samples(self, request: DataRequest) -> tuple[Iterator[Sample], tuple[float, float] | None]:
         """Rows with targets, and the two values of these where they are classes.
@@ -129,11 +96,10 @@ class GeneraliseRequest:
         if request.source is None:
             assert request.d is not None
             assert request.distribution is not None
-            labels = self.target.labels or "linear"
             drawn = fresh_samples(
                 request.distribution,
                 request.d,
-                {"random": "normal"}.get(labels, labels),
+                self.target.kind,
                 self.train,
                 self.test,
                 self.splits,
@@ -141,8 +107,8 @@ class GeneraliseRequest:
                 teacher=NetworkRequest(self.teacher or TEACHER, None, None, "standard").finite(),
                 noise=self.noise,
             )
-            return drawn, (-1.0, 1.0) if labels == "signs" and not self.noise else None
-        X, Y = self.fitted(request).load(request)
+            return drawn, (-1.0, 1.0) if self.target.kind == "signs" and not self.noise else None
+        X, Y = self.target.load(request)
         values = np.unique(Y)
         classes = (float(values[0]), float(values[1])) if len(values) == 2 else None
         if self.train + self.test > len(X):
@@ -162,13 +128,14 @@ def generalise(
     quiet: bool,
 ) -> str:
     """The report of all networks; the figure goes to `plot`."""
-    networks = _networks(requests)
+    networks = distinct(requests, f"2 to {len(COLOURS)}", 2, len(COLOURS))
     asked.check(request)
+    descent = asked.descent
     names = tuple(network.name for network in networks)
     # Derived before data are read: a network without a kernel is refused at once.
-    kernels = [kernel_function(network, width=asked.width) for network in networks]
+    kernels = [kernel_function(network, width=descent.width) for network in networks]
     starts = [
-        kernel_function(network, kind="nngp") if asked.initial == "nngp" else None for network in networks
+        kernel_function(network, kind="nngp") if descent.initial == "nngp" else None for network in networks
     ]
     panel = None
     if plot is not None:
@@ -177,9 +144,13 @@ def generalise(
     drawn, classes = asked.samples(request)
     samples = list(drawn)
     check_memory(asked.train + asked.test, asked.train + asked.test, 4 * len(names), "two kernels")
-    at = asked.steps()
+    at = descent.steps()
     curve = logarithmic_steps(max(at[-1], 1), PER_DECADE) if plot else ()
     steps = (*sorted({*at, *curve}), np.inf)
+    rate = descent.rate()
+    if rate is not None:
+        # Before all else: the bound of every split.
+        check_rate(rate, max(_largest(kernel, sample) for kernel in kernels for sample in samples))
     with progress(quiet, "splits") as bar:
         found = follow(
             [_rows_only(kernel) for kernel in kernels],
@@ -189,17 +160,16 @@ def generalise(
             LEVELS,
             classes,
             None if bar is None else lambda done: bar("splits", done, asked.splits),
+            rate,
         )
     trained = None
-    if asked.seeds and asked.width:
+    if descent.seeds:
         with progress(quiet, "training") as bar:
             trained = train_networks(
                 {name: request.finite() for name, request in zip(names, requests, strict=True)},
                 samples,
                 found,
-                asked.width,
-                at,
-                asked.seeds,
+                descent,
                 np.random.SeedSequence(request.seed, spawn_key=(9,)),
                 None if bar is None else lambda done: bar("training", done, asked.splits),
             )
@@ -208,19 +178,25 @@ def generalise(
         found,
         (*at, np.inf),
         request,
-        asked.fitted_name(request),
+        asked.fitted_name,
         asked.noise,
         asked.train,
         asked.test,
-        asked.width,
-        asked.initial,
-        asked.seeds,
+        descent.width,
+        descent.initial,
+        rate,
+        descent.seeds,
         trained,
     )
     if plot is not None and panel is not None:
         draw_generalisation(*panel, report)
         write_figure(plot, panel[0], force)
     return as_json(report) if format == "json" else as_text(report, plot)
+
+
+def _largest(kernel: KernelFunction | SeriesKernel, sample: Sample) -> float:
+    """lambda_1 of the rows to train on."""
+    return extremes(_rows_only(kernel)(sample.X[: sample.train])).largest
 
 
 def _rows_only(kernel: KernelFunction | SeriesKernel) -> RowKernel:
@@ -233,13 +209,3 @@ def _rows_only(kernel: KernelFunction | SeriesKernel) -> RowKernel:
         return K
 
     return of_rows
-
-
-def _networks(requests: Sequence[NetworkRequest]) -> list[TwoLayer]:
-    if not 2 <= len(requests) <= len(COLOURS):
-        raise InputError(f"networks must be 2 to {len(COLOURS)}, got {len(requests)}")
-    found = [request.symbolic() for request in requests]
-    names = [network.name for network in found]
-    if len(set(names)) < len(names):
-        raise InputError(f"networks must differ, got {', '.join(names)}")
-    return found

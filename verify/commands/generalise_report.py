@@ -13,17 +13,15 @@ import numpy as np
 from verify.activations import Array
 from verify.bootstrap import Interval
 from verify.commands.data import DataRequest
+from verify.commands.descent import BEGINNINGS
 from verify.commands.generalise_trained import trained_content, trained_remarks, trained_rows
 from verify.commands.generalise_words import Gap, percent, saved, shown, shown_change, speed, verdict
+from verify.commands.labels import INDEPENDENT
 from verify.commands.tables import aligned
 from verify.commands.values import SCHEMA, number, readable
 from verify.generalisation import Descents
 from verify.trained_generalisation import TrainedDescents
 
-BEGINNINGS = {
-    "nngp": "of networks that are initialised (NNGP covariance)",
-    "zero": "zero outputs",
-}
 DIGITS = 4
 ROUNDED = 1e-12
 """Relative to training errors: smaller gaps are none."""
@@ -43,6 +41,7 @@ class Report:
     test: int
     width: int | None
     initial: str
+    eta: float | None = None
     seeds: int | None = None
     trained: TrainedDescents | None = None
 
@@ -50,6 +49,11 @@ class Report:
     def columns(self) -> list[int]:
         """Where the steps asked for are among those followed."""
         return [self.found.steps.index(step) for step in self.at]
+
+    @property
+    def bound(self) -> float:
+        """Of step sizes: that of the narrowest split."""
+        return float(2 / np.max(self.found.largest))
 
     @property
     def splits(self) -> int:
@@ -91,6 +95,8 @@ def as_json(report: Report) -> str:
         "splits": report.splits,
         "width": report.width,
         "initial": report.initial,
+        "eta": None if report.eta is None else number(report.eta),
+        "eta_bound": number(report.bound),
         "targets": report.targets,
         "noise": report.noise,
         "seed": report.request.seed,
@@ -143,6 +149,12 @@ def as_json(report: Report) -> str:
     return json.dumps(content, indent=2)
 
 
+def _rate(report: Report) -> str:
+    if report.eta is None:
+        return "auto: 1 / the larger lambda_1 of each split"
+    return f"{readable(report.eta)} (it must be below {readable(report.bound)})"
+
+
 def _step(step: float) -> str:
     return "inf" if np.isinf(step) else str(int(step))
 
@@ -162,7 +174,7 @@ def as_text(report: Report, plot: str | None) -> str:
         + ("random splits" if request.source else "draws"),
         f"  targets  {report.targets}{noise}",
         f"  outputs before the first step: {BEGINNINGS[report.initial]}",
-        "  step size  1 / the larger lambda_1, the same for all",
+        f"  eta      {_rate(report)}, the same for all networks",
         "",
         "Steps to a training error, of the targets' mean square",
         *aligned(list(_steps_table(report)), names=1),
@@ -221,6 +233,8 @@ def _remarks(report: Report) -> Iterator[str]:
     if report.trained is not None:
         yield f"trained: {report.seeds} networks of width {report.width} of each kind on every split, every weight"
         yield from trained_remarks(report.trained, report.names)
+    if report.targets in INDEPENDENT:
+        yield "targets are independent of the rows: what is learned of them predicts nothing"
     if report.request.source is not None:
         yield "splits share rows: intervals are about other splits of these rows, not about other rows"
 

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from derivations.dynamics.loss import logarithmic_steps
-from derivations.errors import InputError
-from verify.commands.dynamics_trained import MOST_VALUES, STEP_VALUES
+from verify.commands.descent import Descent, diverged
 from verify.commands.generalise_words import Gap, percent, saved, speed, verdict
 from verify.commands.values import number, readable
 from verify.finite import FiniteNetwork
@@ -23,37 +21,11 @@ PER_DECADE = 20
 DIGITS = 4
 
 
-def check_work(n: int, width: int, steps: Sequence[int], networks: int) -> None:
-    """Refuse what would take days.
-
-    Raises
-    ------
-    InputError
-        If networks times steps are too many.
-
-    Examples
-    --------
-    >>> check_work(1000, 1000, (0, 10**6), 100)
-    Traceback (most recent call last):
-    ...
-    derivations.errors.InputError: seeds must be fewer, or at fewer steps: 100 networks of width 1000 on 1000 rows for 1000000
-    steps are 2e+14 values of neurons, of which 1e+13 take a core half a day
-    """
-    values = 2 * steps[-1] * max(n * width * networks, STEP_VALUES)
-    if values > MOST_VALUES:
-        raise InputError(
-            f"seeds must be fewer, or at fewer steps: {networks} networks of width {width} on {n} rows for {steps[-1]} steps "
-            f"are {values:.0e} values of neurons, of which {MOST_VALUES:.0e} take a core half a day"
-        )
-
-
 def train_networks(
     networks: Mapping[str, FiniteNetwork],
     samples: Sequence[Sample],
     found: Descents,
-    width: int,
-    steps: Sequence[int],
-    seeds: int,
+    descent: Descent,
     rng: Seed,
     progress: Callable[[int], None] | None,
 ) -> TrainedDescents:
@@ -64,17 +36,17 @@ def train_networks(
     InputError
         If a descent diverges.
     """
-    rates = [float(1 / largest) for largest in found.largest.max(axis=1)]
-    moments = sorted({*steps, *logarithmic_steps(max(steps[-1], 1), PER_DECADE)})
+    rate = descent.rate()
+    rates = [float(1 / largest) if rate is None else rate for largest in found.largest.max(axis=1)]
+    width, seeds, steps = descent.width, descent.seeds, descent.recorded(PER_DECADE)
+    assert width is not None
+    assert seeds is not None
     try:
         return follow_trained(
-            list(networks.values()), samples, width, rates, moments, found.levels, seeds, rng, progress
+            list(networks.values()), samples, width, rates, steps, found.levels, seeds, rng, progress
         )
     except DivergedError:
-        raise InputError(
-            f"width must be larger for networks to be trained, got {width}: descent diverges at 1 / lambda_1 of the mean "
-            "kernel, for that of a network's own is on average larger"
-        ) from None
+        raise diverged(list(networks), width, max(rates)) from None
 
 
 def trained_content(

@@ -14,6 +14,8 @@ from verify.inputs import DATA_SETS, read_input
 from verify.labels import TARGETS, draw_labels, real_labels
 
 LABELS = ("random", "linear", "network", "signs")
+OWN = {"digits": "digits:parity", "diabetes": "diabetes", "breast_cancer": "breast_cancer"}
+"""Targets of the bundled data sets where nothing is said."""
 INDEPENDENT = ("random", "signs")
 """Of the rows, and of variance 1."""
 
@@ -25,10 +27,28 @@ class LabelRequest:
     labels: str | None
     targets: str | None
 
+    @classmethod
+    def of(cls, labels: str | None, targets: str | None, source: str | None) -> LabelRequest:
+        """With a bundled data set's own targets where neither is given.
+
+        Examples
+        --------
+        >>> LabelRequest.of(None, None, "digits").name, LabelRequest.of(None, None, None).name
+        ('digits:parity', 'random')
+        """
+        if labels is None and targets is None and source is not None:
+            targets = OWN.get(source)
+        return cls(labels, targets)
+
     @property
     def name(self) -> str:
         """For people."""
         return self.targets or self.labels or LABELS[0]
+
+    @property
+    def kind(self) -> str:
+        """Of drawn labels, by its name in `verify.labels`."""
+        return {"random": "normal"}.get(self.name, self.name)
 
     def check(self, request: DataRequest) -> None:
         """Refuse what does not go together, before anything is read.
@@ -61,7 +81,7 @@ class LabelRequest:
         """
         X = request.load()
         if self.targets is None:
-            return X, self._drawn(X, request.seed)
+            return X, draw_labels(self.kind, X, request.seed)
         assert request.source is not None
         total = len(read_input(request.source)) if request.rows else len(X)
         if self.targets in TARGETS:
@@ -78,12 +98,3 @@ class LabelRequest:
             if not np.isfinite(Y @ Y):
                 raise InputError("targets must be smaller numbers: the sum of their squares exceeds 1.8e308")
         return X, Y
-
-    def _drawn(self, X: Array, seed: int) -> Array:
-        if self.labels not in (None, "random", "linear"):
-            return draw_labels(self.labels, X, seed)
-        # As `draw_labels` does it, from the stream that this command has always drawn from.
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4,)))
-        if self.labels == "linear":
-            return np.asarray(X @ rng.standard_normal(X.shape[1]) / np.sqrt(X.shape[1]))
-        return rng.standard_normal(len(X))
