@@ -110,7 +110,7 @@ def test_the_crossing_is_estimated_in_closed_form_where_that_applies(gluntk):
     expected = crossing_estimate(300, 20, 1000, found["eta"])
     assert expected is not None
     assert found["estimated_crossing"] == {"step": expected.step, "reliable": True}
-    assert f"by its closed formula: k = {expected.step:.3g}" in gluntk.told(
+    assert f"by its closed estimate: k = {expected.step:.3g}" in gluntk.told(
         "dynamics", "relu", "reglu", *size
     )
     # Whichever is named first: the one with more gates is the second one of the formula.
@@ -122,7 +122,7 @@ def test_the_crossing_is_estimated_in_closed_form_where_that_applies(gluntk):
     # Where the correction is large it is told in JSON only.
     unsure = ("dynamics", "relu", "reglu", *ROWS, "--width", "100", "--initial", "kernel")
     assert gluntk.asked(*unsure)["estimated_crossing"]["reliable"] is False
-    assert "closed formula" not in gluntk.told(*unsure)
+    assert "closed estimate" not in gluntk.told(*unsure)
 
 
 def test_who_is_ahead_at_last_is_sure_from_the_step_that_is_told(gluntk):
@@ -308,11 +308,11 @@ def test_special_rows_have_the_losses_of_matrix_powers(
         ),
         (np.ones((39, 1)), "targets must be one number for each of the 40 rows, got shape (39, 1)"),
         (np.ones((40, 2)), "targets must be one number for each of the 40 rows, got shape (40, 2)"),
-        (np.ones(40), "must be a matrix of shape (n, d)"),
+        (np.ones(39), "targets must be one number for each of the 40 rows, got shape (39, 1)"),
         (np.full((40, 1), 1j), "must hold real numbers"),
         (np.full((40, 1), "a"), "must hold real numbers"),
     ],
-    ids=["nan", "inf", "squares overflow", "too few", "two columns", "no matrix", "complex", "text"],
+    ids=["nan", "inf", "squares overflow", "too few", "two columns", "one axis", "complex", "text"],
 )
 def test_targets_that_are_none_are_told_in_one_line(content: np.ndarray, line: str, tmp_path: Path, gluntk):
     np.save(tmp_path / "X.npy", rows())

@@ -35,6 +35,8 @@ from verify.output import FIGURES, write_figure
 from verify.plots import new_figure
 
 Answer = TypeVar("Answer")
+FEWEST_ROWS = 20
+"""Of which a law of many random rows is asked for a crossing."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ def _of_random_rows(
     eta: float,
 ) -> Answer | None:
     """What is said of the crossing without the rows; None where that does not apply, or says none."""
+    if request.n is not None and request.n < FEWEST_ROWS:
+        return None
     if request.source is not None or request.prepare != "raw" or asked.target.name not in INDEPENDENT:
         return None
     try:

@@ -145,7 +145,7 @@ def _remarks(report: Report) -> Iterator[str]:
     if report.predicted is not None:
         yield f"first crossing by the law of random rows, without these: k = {report.predicted}"
     if report.estimated is not None and report.estimated.reliable:
-        yield f"first crossing by its closed formula: k = {report.estimated.step:.3g}"
+        yield f"first crossing by its closed estimate: k = {report.estimated.step:.3g}"
 
 
 def _crossings(found: Crossings) -> str:

@@ -10,7 +10,7 @@ from derivations.arguments import check_choice
 from derivations.errors import InputError
 from verify.activations import Array
 from verify.commands.data import DataRequest
-from verify.inputs import DATA_SETS, read_input
+from verify.inputs import DATA_SETS, read_input, read_targets
 from verify.labels import TARGETS, draw_labels, real_labels
 
 LABELS = ("random", "linear", "network", "signs")
@@ -84,15 +84,8 @@ class LabelRequest:
             return X, draw_labels(self.kind, X, request.seed)
         assert request.source is not None
         total = len(read_input(request.source)) if request.rows else len(X)
-        if self.targets in TARGETS:
-            Y = real_labels(self.targets)
-        else:
-            found = read_input(self.targets)
-            if found.shape not in ((total, 1), (1, total)):
-                raise InputError(
-                    f"targets must be one number for each of the {total} rows, got shape {found.shape}"
-                )
-            Y = found.ravel()
+        known = self.targets in TARGETS
+        Y = real_labels(self.targets) if known else read_targets(self.targets, total)
         Y = Y[request.taken(total)]
         with np.errstate(over="ignore"):
             if not np.isfinite(Y @ Y):
