@@ -24,8 +24,10 @@ MOST_STEPS = 10**15
 """Whole numbers up to here are exact in float64."""
 BLOCK = 2**16
 """Numbers computed at once, half a megabyte."""
-ROWS = 256
+ROWS = 128
 """Of a symmetric matrix, multiplied at once."""
+NEGLIGIBLE = 1e-22
+"""Of a sum: a million terms of this size are below rounding."""
 UNDERFLOW = -746.0
 """exp of less is 0."""
 
@@ -103,9 +105,11 @@ class ExpectedLoss:
             return np.full(len(at), -np.inf)
         # Over the slowest mode no term overflows, and one of them is its whole weight.
         relative = logarithms - slowest
+        # All terms below are together less than a rounding of that one.
+        least = max(UNDERFLOW, float(np.log(NEGLIGIBLE) + np.log(weights[-1]) - np.log(weights.sum())))
         sums = np.empty(len(at))
         for chosen in _blocks(at, len(weights)):
-            alive = np.searchsorted(relative, UNDERFLOW / at[chosen].min())
+            alive = np.searchsorted(relative, least / at[chosen].min())
             sums[chosen] = np.exp(np.multiply.outer(at[chosen], relative[alive:])) @ weights[alive:]
         return np.log(sums / 2) + at * slowest
 
