@@ -161,6 +161,6 @@ FURTHER_SLOPE_CELLS = (SlopeCell(300, 20, 1, 4000), SlopeCell(300, 100, 1, 4000)
 LOSS_CELLS = tuple(TrainedCell(10, 5, width, 200, (0, 3, 10, 30, 100)) for width in (100, 300, 1000))
 REVERSED_CELL = TrainedCell(6, 5, 128, 64, steps_to(1280), "reversed")
 CROSSING_CELLS = (
-    TrainedCell(300, 5, 32, 32, steps_to(400), "admitted"),
+    TrainedCell(300, 10, 64, 24, steps_to(400), "admitted"),
     TrainedCell(300, 20, 64, 16, steps_to(400), "admitted"),
 )
