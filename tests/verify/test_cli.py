@@ -16,11 +16,10 @@ from click.testing import CliRunner
 from derivations import kernel_function, network
 from derivations.networks import GATED
 from derivations.printing import FORMATS
-from verify import options
 from verify.audit import PROFILES
 from verify.bounds import MODES
 from verify.claims.chains import chains as claims_chains
-from verify.cli import gluntk, main
+from verify.cli import gluntk, main, options
 from verify.inputs import DISTRIBUTIONS, read_input
 from verify.montecarlo import KINDS
 from verify.prepare import PREPARATIONS

@@ -12,8 +12,9 @@ import pytest
 
 from derivations import kernel_function
 from derivations.dynamics import Crossings, crossing_estimate, loss_law, predicted_crossing
-from verify import options
-from verify.commands import descent, dynamics, labels
+from derivations.dynamics.argument import INITIAL
+from verify.cli import options
+from verify.commands import dynamics, labels
 from verify.commands.descent import BEGINNINGS
 from verify.commands.dynamics_report import _crossings, draw_losses
 from verify.inputs import generate, read_input
@@ -35,7 +36,8 @@ def loss(K: np.ndarray, C: np.ndarray, Y: np.ndarray, eta: float, k: int) -> flo
 
 
 def test_the_choices_are_those_of_the_command():
-    assert (options.INITIAL, options.LABELS) == (descent.INITIAL, labels.LABELS)
+    assert (tuple(BEGINNINGS), labels.LABELS) == (options.INITIAL, options.LABELS)
+    assert set(options.INITIAL) == set(INITIAL)
 
 
 @pytest.mark.parametrize("initial", options.INITIAL)

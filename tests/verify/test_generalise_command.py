@@ -11,8 +11,8 @@ from matplotlib.container import ErrorbarContainer
 
 from derivations import kernel_function
 from derivations.dynamics.loss import logarithmic_steps
-from verify import options
 from verify.bootstrap import Interval, resampled
+from verify.cli import options
 from verify.commands import generalise
 from verify.commands.generalise_plots import draw_generalisation
 from verify.commands.generalise_report import Report
@@ -49,7 +49,7 @@ def followed(samples, initial: str = "nngp", **more):
 
 
 def test_the_choices_are_those_of_the_command():
-    assert options.INITIAL[:2] == generalise.BEGINNINGS
+    assert options.INITIAL[:2] == generalise.INITIAL
 
 
 @pytest.mark.parametrize("initial", ["nngp", "zero"])
@@ -219,9 +219,10 @@ def test_trained_networks_stand_beside_their_kernels(gluntk):
     text = gluntk.told(*trained)
     assert f"{expected.train[:, 1, steps.index(4)].mean():.4g}" in text
     assert "trained networks, to a training error of 50 %: reglu takes 1." in text
-    assert "trained networks: not all come to a training error of 1 % within 4 steps" in gluntk.told(
-        *SMALL, "--seeds", "1", "--at", "4"
-    )
+    assert "trained: 2 networks of width" in text
+    short = gluntk.told(*SMALL, "--seeds", "1", "--at", "4")
+    assert "trained: one network of width" in short
+    assert "trained networks: not all come to a training error of 1 % within 4 steps" in short
     assert gluntk.asked(*SMALL)["trained"] is None
 
 

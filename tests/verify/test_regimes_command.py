@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from verify import options
 from verify.claim import RUNGS
-from verify.cli import main
+from verify.cli import main, options
 from verify.regimes import IDS, Regime, regime_map
 
 GRID = ("--n", "10,2000", "--d", "3,100", "--width", "50")

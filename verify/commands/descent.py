@@ -19,7 +19,6 @@ BEGINNINGS = {
     "kernel": "of a model linear in parameters of unit variance (covariance K)",
 }
 """Of the outputs before the first step."""
-INITIAL = tuple(BEGINNINGS)
 MOST_VALUES = 10**13
 """Neurons' values at rows, over all steps and networks: a core takes half a day."""
 STEP_VALUES = 2 * 10**4
@@ -120,6 +119,17 @@ def diverged(names: Sequence[str], width: int, eta: float) -> InputError:
         f"eta must be smaller, or width larger, for networks of {' or '.join(names)} with m = {width}: descent diverges at "
         f"{eta:.6g}, for lambda_1 of a network's own kernel is on average larger than that of the mean kernel"
     )
+
+
+def so_many(count: int) -> str:
+    """So many networks, in words.
+
+    Examples
+    --------
+    >>> so_many(1), so_many(20)
+    ('one network', '20 networks')
+    """
+    return "one network" if count == 1 else f"{count} networks"
 
 
 def distinct(requests: Sequence[NetworkRequest], number: str, fewest: int, most: int) -> list[TwoLayer]:

@@ -17,6 +17,7 @@ from derivations.dynamics import (
     loss_law,
     predicted_crossing,
 )
+from derivations.dynamics.argument import INITIAL
 from derivations.dynamics.crossing import PER_DECADE
 from derivations.dynamics.loss import check_rate
 from derivations.errors import InputError
@@ -24,7 +25,7 @@ from derivations.networks import TwoLayer
 from derivations.numeric import kernel_function
 from verify.activations import Array
 from verify.commands.data import DataRequest
-from verify.commands.descent import INITIAL, LARGEST, Descent, distinct
+from verify.commands.descent import LARGEST, Descent, distinct
 from verify.commands.dynamics_report import Report, as_json, as_text, draw_losses
 from verify.commands.dynamics_trained import train_networks
 from verify.commands.kernels import NetworkRequest, check_outputs, check_representable

@@ -11,7 +11,7 @@ import numpy as np
 
 from derivations.dynamics.crossing import PER_DECADE
 from verify.activations import Array
-from verify.commands.descent import Descent, diverged
+from verify.commands.descent import Descent, diverged, so_many
 from verify.commands.progress import progress
 from verify.commands.tables import aligned
 from verify.commands.values import number, readable
@@ -198,7 +198,7 @@ def draw_trained(ax: Axes, trained: TrainedNetworks) -> None:
     for (name, losses), colour in zip(trained.losses.items(), COLOURS, strict=False):
         steps = np.array(losses.steps[1:])
         mean = losses.mean[1:]
-        label = f"{name}, mean of {trained.seeds} networks"
+        label = f"{name}, {'mean of ' * (trained.seeds > 1)}{so_many(trained.seeds)}"
         ax.plot(steps, mean, color=colour, label=label, linewidth=1.4, linestyle="--")
         if trained.seeds > 1:
             error = BAND * losses.standard_error[1:]

@@ -15,7 +15,7 @@ from derivations.numeric import KernelFunction, SeriesKernel, kernel_function
 from verify.activations import Array
 from verify.bootstrap import FEWEST
 from verify.commands.data import DataRequest
-from verify.commands.descent import INITIAL, LARGEST, Descent, distinct
+from verify.commands.descent import LARGEST, Descent, distinct
 from verify.commands.generalise_plots import draw_generalisation
 from verify.commands.generalise_report import Report, as_json, as_text
 from verify.commands.generalise_trained import train_networks
@@ -28,7 +28,7 @@ from verify.output import FIGURES, write_figure
 from verify.plots import COLOURS, new_figure
 from verify.samples import Sample, fresh_samples, resplit
 
-BEGINNINGS = INITIAL[:2]
+INITIAL = ("nngp", "zero")
 """Outputs before the first step, of covariances that are known between rows to train on and rows to test."""
 TEACHER = "relu"
 PER_DECADE = 8
@@ -61,7 +61,7 @@ class GeneraliseRequest:
             raise InputError(f"splits must be at least {FEWEST} for intervals, got {self.splits}")
         if self.train > LARGEST:
             raise InputError(f"train must be at most {LARGEST} rows for all eigenvectors, got {self.train}")
-        self.descent.check(BEGINNINGS)
+        self.descent.check(INITIAL)
         if not 0 <= self.noise < np.inf:
             raise InputError(f"noise must be a variance, 0 or larger, got {self.noise}")
         request.check()

@@ -13,7 +13,7 @@ import numpy as np
 from verify.activations import Array
 from verify.bootstrap import Interval
 from verify.commands.data import DataRequest
-from verify.commands.descent import BEGINNINGS
+from verify.commands.descent import BEGINNINGS, so_many
 from verify.commands.generalise_trained import trained_content, trained_remarks, trained_rows
 from verify.commands.generalise_words import Gap, percent, saved, shown, shown_change, speed, verdict
 from verify.commands.labels import INDEPENDENT
@@ -230,8 +230,8 @@ def _remarks(report: Report) -> Iterator[str]:
             yield verdict(gap, k, name, first)
     yield f"interpolation by solving for it: test error {_of_each(report, report.found.interpolated)}"
     yield f"rows to train on, each left out in turn: error {_of_each(report, report.found.left_out)}"
-    if report.trained is not None:
-        yield f"trained: {report.seeds} networks of width {report.width} of each kind on every split, every weight"
+    if report.trained is not None and report.seeds is not None:
+        yield f"trained: {so_many(report.seeds)} of width {report.width} of each kind on every split, every weight"
         yield from trained_remarks(report.trained, report.names)
     if report.targets in INDEPENDENT:
         yield "targets are independent of the rows: what is learned of them predicts nothing"

@@ -10,12 +10,11 @@ import numpy as np
 
 from derivations import KernelFunction, SeriesKernel, kernel_function
 from derivations.dynamics import crossings, expected_losses
+from derivations.dynamics.argument import INITIAL
 from verify.activations import Array
 from verify.claims.dynamics.cells import SizedCell
 from verify.claims.spectrum.matrices import NETWORKS, exact_kernel, simplified
 
-INITIAL = ("kernel", "nngp", "zero")
-"""The covariance of the outputs before the first step: as stated, of the networks that are initialised, 0."""
 TRIES = 200
 """Random labels among which some are looked for that satisfy the hypothesis of A16."""
 KERNEL_RUNGS = ("simplified", "exact")

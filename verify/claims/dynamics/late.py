@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derivations.dynamics import crossings, late_theorem, reversal
+from derivations.dynamics.argument import INITIAL
 from derivations.sources import STATEMENTS, Statement
 from verify.activations import Array
 from verify.claim import Claim, Evidence, Rung, Setting, Verdict
-from verify.claims.dynamics.descents import CELLS, FURTHER_CELLS, INITIAL, KERNEL_RUNGS, Descents, kernels
+from verify.claims.dynamics.descents import CELLS, FURTHER_CELLS, KERNEL_RUNGS, Descents, kernels
 from verify.claims.dynamics.trained import CROSSING_CELLS, REVERSED_CELL, Trained, TrainedCell
 from verify.claims.spectrum.cells import Spectra
 from verify.claims.spectrum.ladders import CELLS as LADDER_CELLS
