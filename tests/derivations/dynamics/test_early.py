@@ -8,8 +8,9 @@ from math import prod
 import numpy as np
 import pytest
 import sympy as sp
+from scipy.integrate import quad
 
-from derivations import derive, kernel_function
+from derivations import KernelFunction, SeriesKernel, derive, kernel_function
 from derivations.dynamics import (
     early_loss,
     early_stage,
@@ -139,6 +140,31 @@ def test_the_exact_kernels_squares_are_those_of_drawn_rows():
         # Five standard errors; a mean over pairs has twice that of the rows' means (Hoeffding).
         for said, values, factor in zip((on, pairs), of_rows, (1, 2), strict=True):
             assert abs(said - values.mean()) < 5 * factor * values.std() / np.sqrt(count)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("size", [3, 20])
+def test_the_exact_kernels_squares_are_integrals_over_the_angle(name: str, size: int):
+    # K = (r_i r_j)^h f(rho): chi moments times an integral of f^2 over the density of the cosine of two directions.
+    h = network(name).gates + 1
+    moment_of_norm = prod(size + 2 * i for i in range(h))
+    half = (size - 3) / 2
+    # Each of the coefficients of m^2, m and 1 has a share of a fifth or more at one of these widths.
+    for width in (1, size, 4 * size):
+        K = kernel_function(name, width=width)
+
+        def entry(rho: float, K: KernelFunction | SeriesKernel = K) -> float:
+            # Rows of unit length in the dimension of which the kernel's variances are.
+            X = np.zeros((2, size))
+            X[0, 0], X[1, :2] = 1, (rho, np.sqrt(1 - rho**2))
+            return float(K(X)[0, 1])
+
+        above, below = (
+            quad(lambda rho, g=g: g(rho) * (1 - rho**2) ** half, -1, 1, epsabs=0, epsrel=1e-11)[0]
+            for g in (lambda rho: entry(rho) ** 2, lambda _: 1.0)
+        )
+        said = float(exact_squares(name, size)[1] @ [width**2, width, 1])
+        assert said == pytest.approx(moment_of_norm**2 * above / below, rel=1e-9)
 
 
 def test_the_exact_diagonal_is_the_simplified_one():
