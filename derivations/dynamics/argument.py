@@ -32,10 +32,11 @@ from derivations.dynamics_symbols import (
     target,
     time,
 )
+from derivations.hidden_unit import parametrization_steps
 from derivations.learning_symbols import eta
 from derivations.matrix_symbols import OUTPUTS
 from derivations.networks import network
-from derivations.ntk import general_steps, parametrization_steps
+from derivations.ntk import general_steps
 
 INITIAL = ("kernel", "nngp", "zero")
 
