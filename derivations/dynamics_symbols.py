@@ -8,7 +8,7 @@ from sympy.printing.str import StrPrinter
 
 from derivations.learning_symbols import eta
 from derivations.matrix_symbols import IDENTITY
-from derivations.symbols import n
+from derivations.symbols import n, raised
 
 MATRIX, START = sp.symbols("K C_0", real=True)
 """The kernel on the rows, and the covariance of the outputs before the first step."""
@@ -41,7 +41,7 @@ class _Bracketed(sp.Function):
 
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         text = self.latex_before + printer.doprint(self.args[0]) + self.latex_after
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+        return raised(text, exp, brackets=True)
 
 
 class Trace(_Bracketed):

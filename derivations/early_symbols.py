@@ -6,7 +6,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from derivations.symbols import d, m
+from derivations.symbols import d, m, raised
 
 SLOPE = sp.Function("slope", real=True)
 """d E L_k / d eta at eta = 0, after a number of steps."""
@@ -33,7 +33,7 @@ class MeanTrace(sp.Function):
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         kernel = r"\tilde K" if self.args[0] else "K"
         text = rf"\operatorname{{E}}\operatorname{{Tr}}\left[{_power(kernel, self.args[1])}\right]"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+        return raised(text, exp, brackets=True)
 
 
 class MeanOutputs(sp.Function):
@@ -51,7 +51,7 @@ class MeanOutputs(sp.Function):
         mark = r"\tilde " if self.args[0] else ""
         kernel = _power(f"{mark}K", self.args[1]) if self.args[1] else ""
         text = rf"\operatorname{{E}}\operatorname{{Tr}}\left[{kernel}{mark}C_0\right]"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+        return raised(text, exp, brackets=True)
 
 
 def _power(name: str, power: sp.Expr) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
+from derivations.closed_form import ordered, stable_root
 from derivations.duals import duals_of_rows
 from derivations.elementwise import squared_functions
 from derivations.gaussian import isserlis
@@ -23,7 +24,6 @@ from derivations.kernel_derivation import PIECEWISE, Kernel, KernelDerivation, d
 from derivations.matrix import check_matrices
 from derivations.networks import TwoLayer, as_network
 from derivations.normal_form import NotInClass
-from derivations.ntk import ordered, stable_root
 from derivations.numeric import KernelFunction, closed_form, extended_rows, kernel_function
 from derivations.price import dual
 from derivations.symbols import (

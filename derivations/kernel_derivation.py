@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from derivations.closed_form import closed_steps
 from derivations.derivation import Derivation, Step
 from derivations.errors import InputError
 from derivations.expansion import Coefficients, KernelExpansion, expansion_steps, on_diagonal
+from derivations.hidden_unit import parametrization_steps
 from derivations.networks import TwoLayer, as_network
 from derivations.normal_form import NotInClass
-from derivations.ntk import closed_steps, covariance_steps, general_steps, parametrization_steps
+from derivations.ntk import covariance_steps, general_steps
 from derivations.shift_law import biased_steps, certified_steps, enclosure, shift_law_steps
 from derivations.symbols import (
     COVARIANCE,
@@ -219,4 +221,5 @@ def derive_covariance(network: TwoLayer | str) -> CovarianceDerivation:
     network = as_network(network)
     chosen = network.parametrization
     statement = f"The NNGP covariance of {network.name} in the {chosen.name} parametrization"
-    return CovarianceDerivation(network, Derivation(statement, tuple(covariance_steps(network))))
+    steps = closed_steps(network, covariance_steps(network))
+    return CovarianceDerivation(network, Derivation(statement, tuple(steps)))

@@ -6,7 +6,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from derivations.symbols import k
+from derivations.symbols import k, raised
 
 eta, u = sp.symbols("eta u", positive=True)
 """The rate, and an eigenvalue."""
@@ -60,4 +60,4 @@ class Contour(sp.Function):
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         inside, variable = map(printer.doprint, self.args)
         text = rf"\oint {inside}\,\frac{{d{variable}}}{{2\pi i}}"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+        return raised(text, exp, brackets=True)

@@ -7,6 +7,8 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
+from derivations.symbols import raised
+
 IDENTITY, ONES = sp.symbols("I J", real=True)
 """The identity, and the matrix of ones."""
 PLAIN, GATED = sp.symbols("K K~", real=True)
@@ -56,7 +58,7 @@ class _OfMatrix(sp.Function):
 
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         text = rf"{self.latex_text}\left({printer.doprint(self.args[0])}\right)"
-        return text if exp is None else rf"{text}^{{{exp}}}"
+        return raised(text, exp)
 
 
 class Largest(_OfMatrix):

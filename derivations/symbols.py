@@ -60,6 +60,19 @@ def gate_values(index: int) -> tuple[sp.Symbol, sp.Symbol]:
     return first, second
 
 
+def raised(text: str, exp: str | None, brackets: bool = False) -> str:
+    r"""`text` to the power that SymPy's LaTeX printer hands a function, None for 1.
+
+    Examples
+    --------
+    >>> print(raised("a_1", None), raised("a_1", "2"), raised("a_1", "2", brackets=True))
+    a_1 a_1^{2} \left(a_1\right)^{2}
+    """
+    if exp is None:
+        return text
+    return rf"\left({text}\right)^{{{exp}}}" if brackets else rf"{text}^{{{exp}}}"
+
+
 class Phi(sp.Function):
     """The activation's derivative of a given order at a point: ``Phi(0, z)`` is phi(z), ``Phi(1, z)`` phi'(z)."""
 
@@ -75,7 +88,7 @@ class Phi(sp.Function):
 
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         text = rf"\phi{chr(39) * int(self.args[0])}\left({printer.doprint(self.args[1])}\right)"
-        return text if exp is None else rf"{text}^{{{exp}}}"
+        return raised(text, exp)
 
 
 class Expectation(sp.Function):
@@ -90,7 +103,7 @@ class Expectation(sp.Function):
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         law = "" if len(self.args) == 1 else f"_{{{printer.doprint(self.args[1])}}}"
         text = rf"\mathbb{{E}}{law}\left[{printer.doprint(self.args[0])}\right]"
-        return text if exp is None else rf"{text}^{{{exp}}}"
+        return raised(text, exp)
 
 
 class Hermite(sp.Function):
@@ -104,7 +117,7 @@ class Hermite(sp.Function):
 
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         text = rf"a_{{{printer.doprint(self.args[0])}}}"
-        return text if exp is None else rf"{text}^{{{exp}}}"
+        return raised(text, exp)
 
 
 class DualCoefficient(sp.Function):
@@ -118,7 +131,7 @@ class DualCoefficient(sp.Function):
 
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         text = rf"[\rho^{{{self.args[0]}}}]\,\mathbb{{E}}[\phi(u_1)\phi(u_2)]"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+        return raised(text, exp, brackets=True)
 
 
 class Enclosure(sp.Function):
@@ -155,4 +168,4 @@ class Coefficient(sp.Function):
 
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         text = rf"[\rho^{{{self.args[0]}}}] f(\rho)"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+        return raised(text, exp, brackets=True)

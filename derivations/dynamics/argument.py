@@ -13,6 +13,7 @@ import sympy as sp
 
 from derivations.arguments import check_choice
 from derivations.derivation import Derivation, Step
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from derivations.dynamics_symbols import (
     EXPECTED,
     FACTOR,
@@ -32,12 +33,11 @@ from derivations.dynamics_symbols import (
     target,
     time,
 )
+from derivations.hidden_unit import parametrization_steps
 from derivations.learning_symbols import eta
 from derivations.matrix_symbols import OUTPUTS
 from derivations.networks import network
-from derivations.ntk import general_steps, parametrization_steps
-
-INITIAL = ("kernel", "nngp", "zero")
+from derivations.ntk import general_steps
 
 
 def loss_argument(initial: str = "nngp", gates: int = 1) -> Derivation:
@@ -65,7 +65,7 @@ def loss_argument(initial: str = "nngp", gates: int = 1) -> Derivation:
     >>> argument.status, argument.steps[-2].rhs
     ('proved', Sum((-eta*lambda[i] + 1)**(2*k)*(beta[i]**2 + lambda[i]), (i, 1, n))/2)
     """
-    check_choice(initial, "initial", INITIAL)
+    check_choice(initial, "initial", INITIAL_OR_ZERO)
     chain: list[Step] = []
     if initial == "nngp":
         described = network("relu", gates=gates)  # its activation stays the symbol phi in every step

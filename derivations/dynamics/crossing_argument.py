@@ -27,12 +27,11 @@ from derivations.crossing_symbols import (
     exponent,
 )
 from derivations.derivation import Derivation, Step
+from derivations.dynamics.initial import INITIAL
 from derivations.kernel_derivation import derive
 from derivations.learning_symbols import eta
 from derivations.networks import network
 from derivations.symbols import d, m, n
-
-INITIAL = ("kernel", "nngp")
 
 
 def crossing_theorem() -> Derivation:

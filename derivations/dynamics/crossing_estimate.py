@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from derivations.arguments import check_choice
-from derivations.dynamics.argument import INITIAL
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from derivations.dynamics.law import Data, start_masses
 from derivations.dynamics.loss import check_rate
 from derivations.errors import InputError
@@ -106,7 +106,7 @@ def crossing_estimate(
     >>> print(f"{found.logarithm:.1f} {found.step:.1f} {found.reliable}")  # on rows: k = 18
     14.1 18.2 True
     """
-    check_choice(initial, "initial", INITIAL)
+    check_choice(initial, "initial", INITIAL_OR_ZERO)
     if isinstance(variance, bool) or not 0 <= variance < np.inf:
         raise InputError(f"variance must be a number from 0 on, got {variance!r}")
     if n <= d + 1:

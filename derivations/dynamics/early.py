@@ -17,21 +17,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
 import sympy as sp
 from mpmath import mp, mpf
 
 from derivations.arguments import check_choice, check_positive_integer
+from derivations.dynamics.initial import INITIAL, INITIAL_OR_ZERO, Initial, InitialOrZero
 from derivations.dynamics.moments import expected_trace, expected_trace_with_outputs
 from derivations.dynamics.region import DIGITS, EarlyRegion
 from derivations.early_symbols import ratio
 from derivations.errors import InputError
 from derivations.learning_symbols import eta
 from derivations.symbols import d, k, m, n
-
-Initial = Literal["kernel", "nngp"]
-INITIAL: tuple[Initial, ...] = ("kernel", "nngp")
 
 
 @dataclass(frozen=True)
@@ -181,9 +178,7 @@ def _difference(first: str, second: str, order: int, power: int) -> sp.Expr:
     return sp.expand(expected_trace(first, power + 1) - expected_trace(second, power + 1))
 
 
-def early_loss(
-    name: str, initial: Initial | Literal["zero"] = "kernel", variance: float | sp.Expr = 1
-) -> sp.Expr:
+def early_loss(name: str, initial: InitialOrZero = "kernel", variance: float | sp.Expr = 1) -> sp.Expr:
     r"""The expected loss to second order in \(\eta k\), over Gaussian rows and independent targets of this variance.
 
     \[ E L_k \approx \tfrac12 \sum_{p\le 2} {2k \choose p} (-\eta)^p \left(E\operatorname{Tr}[K^p C_0] +
@@ -212,7 +207,7 @@ def early_loss(
     >>> sp.factor(early_loss("relu", "zero").coeff(eta, 1))
     -k*n*(d + m)/2
     """
-    check_choice(initial, "initial", (*INITIAL, "zero"))
+    check_choice(initial, "initial", INITIAL_OR_ZERO)
     total = sp.S.Zero
     for power in range(3):
         labels = expected_trace(name, power) if power else n

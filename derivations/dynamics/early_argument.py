@@ -15,7 +15,8 @@ import sympy as sp
 
 from derivations.derivation import Derivation, Step
 from derivations.dynamics.argument import loss_argument
-from derivations.dynamics.early import Initial, early_stage
+from derivations.dynamics.early import early_stage
+from derivations.dynamics.initial import Initial
 from derivations.dynamics.moments import expected_trace, expected_trace_with_outputs, trace_polynomial
 from derivations.dynamics_symbols import MATRIX, OfTargets, Trace, steps
 from derivations.early_symbols import (

@@ -13,7 +13,8 @@ import sympy as sp
 from mpmath import mpf
 
 from derivations.arguments import check_choice
-from derivations.dynamics.early import INITIAL, EarlyStage, Initial, early_stage
+from derivations.dynamics.early import EarlyStage, early_stage
+from derivations.dynamics.initial import INITIAL, Initial
 from derivations.dynamics.region import EarlyRegion
 from derivations.expansion import taylor_coefficients
 from derivations.networks import network

@@ -17,8 +17,9 @@ import sympy as sp
 
 from derivations.arguments import check_choice
 from derivations.derivation import Derivation, Step
-from derivations.dynamics.argument import INITIAL, loss_argument
+from derivations.dynamics.argument import loss_argument
 from derivations.dynamics.difference import Difference
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from derivations.dynamics.loss import ExpectedLoss
 from derivations.dynamics_symbols import EXPECTED, energy, steps, target
 from derivations.late_symbols import (
@@ -109,7 +110,7 @@ def late_argument(initial: str = "nngp", gates: int = 1) -> Derivation:
     >>> argument.status, argument.steps[-1].lhs, argument.steps[-1].rhs
     ('proved', k_late, log(T~/W)/(2*log(q/q~)))
     """
-    check_choice(initial, "initial", INITIAL)
+    check_choice(initial, "initial", INITIAL_OR_ZERO)
     # Gradient flow, the last step there, is another loss.
     chain = loss_argument(initial, gates).steps[:-1]
     twice = 2 * known(EXPECTED(steps), chain)

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from derivations.arguments import check_choice
-from derivations.dynamics.argument import INITIAL
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from derivations.dynamics.loss import MOST_STEPS, check_rate
 from derivations.errors import InputError
 from derivations.learning.contour import descent_contour
@@ -129,7 +129,7 @@ def loss_law(
     array([225., 155., 109.])
     """
     asked = problem(network, n, d, width, check_choice(data, "data", ("sphere", "gaussian")))
-    check_choice(initial, "initial", INITIAL)
+    check_choice(initial, "initial", INITIAL_OR_ZERO)
     if asked.is_coupled:
         raise InputError(f"data must be sphere for {asked.network.name}: its activation is not homogeneous")
     if isinstance(variance, bool) or not 0 <= variance < np.inf:

@@ -12,6 +12,7 @@ import sympy as sp
 from derivations.arguments import shown
 from derivations.derivation import Derivation, Step
 from derivations.errors import InputError
+from derivations.hidden_unit import parametrization_steps
 from derivations.learning_symbols import (
     BIAS,
     BULK,
@@ -41,7 +42,7 @@ from derivations.learning_symbols import (
     zeta_prime,
 )
 from derivations.networks import MOST_GATES, network
-from derivations.ntk import general_steps, parametrization_steps
+from derivations.ntk import general_steps
 from derivations.rules.rule import known
 from derivations.shift_law import shift_law_steps
 from derivations.symbols import KERNEL, Coefficient, Hermite, d, j, k, m

@@ -16,9 +16,10 @@ import sympy as sp
 from derivations.arguments import shown
 from derivations.derivation import Derivation, Step
 from derivations.errors import InputError
+from derivations.hidden_unit import parametrization_steps
 from derivations.matrix_symbols import COVARIANCE, LEAST, MOST, Hadamard, Kernel, Largest, Smallest, gram
 from derivations.networks import MOST_GATES, network
-from derivations.ntk import general_steps, parametrization_steps
+from derivations.ntk import general_steps
 from derivations.symbols import d, m
 
 

@@ -13,8 +13,9 @@ import sympy as sp
 from derivations import InputError, KernelDerivation, derive, kernel_function, network
 from derivations.derivation import Derivation, DerivationError, Step
 from derivations.expansion import hermite_coefficient
+from derivations.hidden_unit import parametrization_steps
 from derivations.networks import TwoLayer
-from derivations.ntk import general_steps, parametrization_steps
+from derivations.ntk import general_steps
 from derivations.printing import render
 from derivations.shift_law import certified_steps, shift_law_steps
 from derivations.symbols import Coefficient, Enclosure, Hermite, Phi, d, j, m, rho, z

@@ -8,7 +8,7 @@ import sympy as sp
 from matplotlib.collections import QuadMesh
 
 from derivations.dynamics import early_stage, exact_smallest_rows
-from derivations.dynamics.early import INITIAL
+from derivations.dynamics.initial import INITIAL
 from derivations.errors import InputError
 from derivations.symbols import d as d_symbol
 from derivations.symbols import m as m_symbol

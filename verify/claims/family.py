@@ -9,8 +9,9 @@ import sympy as sp
 
 from derivations import kernel_function, network
 from derivations.derivation import Derivation
+from derivations.hidden_unit import unit
 from derivations.identity import vanishes
-from derivations.ntk import general_steps, unit
+from derivations.ntk import general_steps
 from derivations.sources import STATEMENTS, Statement
 from derivations.sources.gated_linear_units import BIAS, GATE_BIAS, LINEAR
 from derivations.symbols import (

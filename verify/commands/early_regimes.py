@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from derivations.dynamics import early_stage, truncated_stage
-from derivations.dynamics.early import INITIAL, Initial
+from derivations.dynamics.initial import INITIAL, Initial
 from derivations.errors import InputError
 from derivations.printing.text import text as expression
 from verify.claims import CLAIMS

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from derivations.arguments import check_choice, check_positive_integer
 from derivations.dynamics import EarlyRegion, early_stage, exact_region
-from derivations.dynamics.early import INITIAL, Initial
+from derivations.dynamics.initial import INITIAL, Initial
 from derivations.errors import InputError
 from verify.claims.dynamics.early import EARLY_DIMENSION as DIMENSION
 from verify.claims.dynamics.early import EARLY_ROWS as ROWS

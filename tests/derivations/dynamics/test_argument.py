@@ -10,6 +10,7 @@ import sympy as sp
 
 from derivations.derivation import Derivation, DerivationError, Step
 from derivations.dynamics import loss_argument
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from derivations.dynamics_symbols import EXPECTED, MATRIX, START, eigenvalue, index, target
 from derivations.errors import InputError
 from derivations.learning_symbols import eta
@@ -17,7 +18,6 @@ from derivations.matrix_symbols import OUTPUTS
 from derivations.printing.text import steps_text
 from derivations.rules import RULES
 
-INITIAL = ("kernel", "nngp", "zero")
 NUMBER = 8
 """Of steps of its own; those of a network before are corrupted elsewhere."""
 
@@ -43,7 +43,7 @@ def test_every_step_is_proved(initial: str, gates: int):
     assert f"{len(found.steps)} of {len(found.steps)} steps proved" in "\n".join(steps_text(found))
 
 
-@pytest.mark.parametrize("initial", INITIAL)
+@pytest.mark.parametrize("initial", INITIAL_OR_ZERO)
 @pytest.mark.parametrize("number", range(NUMBER))
 def test_a_wrong_step_is_noticed(initial: str, number: int):
     steps = argument(initial).steps
@@ -81,7 +81,7 @@ def test_the_covariance_needs_the_network_that_it_is_of():
 
 def test_the_modes_weigh_what_the_source_says_only_if_the_covariance_is_the_kernel():
     published = eigenvalue[index] + target[index] ** 2
-    for initial in INITIAL:
+    for initial in INITIAL_OR_ZERO:
         step = next(s for s in argument(initial).steps if s.rule == "sum over modes")
         assert step.lhs.func == EXPECTED(0).func
         assert (2 * step.rhs).function.has(published) is (initial == "kernel")

@@ -10,7 +10,7 @@ import sympy as sp
 
 from derivations.derivation import Derivation, DerivationError, Step
 from derivations.dynamics import early_argument, early_stage
-from derivations.dynamics.early import INITIAL, Initial
+from derivations.dynamics.initial import INITIAL, Initial
 from derivations.early_symbols import (
     CRITICAL,
     DIAGONAL,

@@ -7,7 +7,7 @@ import pytest
 
 from derivations import kernel_function
 from derivations.dynamics import crossings, expected_loss, loss_law, predicted_crossing
-from derivations.dynamics.argument import INITIAL
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from derivations.errors import InputError
 from verify.inputs import generate
 
@@ -16,7 +16,7 @@ STEPS = (0, 1, 5, 30, 200)
 
 
 @pytest.mark.parametrize("data", ["sphere", "gaussian"])
-@pytest.mark.parametrize("initial", INITIAL)
+@pytest.mark.parametrize("initial", INITIAL_OR_ZERO)
 def test_the_law_is_the_loss_of_drawn_rows(data: str, initial: str):
     n, d, m = SIZE
     X = generate(data, n, d, np.random.default_rng(3))

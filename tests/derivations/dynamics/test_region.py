@@ -13,8 +13,8 @@ from scipy.special import gammaln
 
 from derivations import derive, kernel_function
 from derivations.dynamics import EarlyRegion, early_stage, exact_region, truncated_stage
-from derivations.dynamics.early import INITIAL, Initial
 from derivations.dynamics.exact_region import exact_squares
+from derivations.dynamics.initial import INITIAL, Initial
 from derivations.errors import InputError
 from derivations.networks import network
 from derivations.symbols import d, m

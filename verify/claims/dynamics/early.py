@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from derivations.dynamics import early_stage, exact_region, exact_smallest_rows
-from derivations.dynamics.early import Initial
+from derivations.dynamics.initial import Initial
 from derivations.sources import STATEMENTS, Statement
 from derivations.sources.glu_dynamics import EARLY_DIMENSION, EARLY_ROWS
 from verify.activations import Array
