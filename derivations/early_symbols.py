@@ -105,7 +105,7 @@ class NeverEnough(sp.Function):
 
     def _latex(self, printer: LatexPrinter, exp: str | None = None) -> str:
         rows, width = map(printer.doprint, self.args)
-        return rf"n_{{\min}}(d, {width}) > {rows} \;orall d"
+        return rf"n_{{\min}}(d, {width}) > {rows} \;\forall d"
 
 
 GAPS = tuple(MeanOutputs(0, power) - MeanOutputs(1, power) for power in (0, 1))

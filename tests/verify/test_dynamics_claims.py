@@ -13,6 +13,7 @@ import sympy as sp
 
 from derivations import kernel_function
 from derivations.dynamics import early_stage, expected_loss
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from derivations.dynamics_symbols import FACTOR, MATRIX, OfTargets, Trace, eigenvalue, index, steps, target
 from derivations.learning_symbols import eta
 from derivations.sources import STATEMENTS
@@ -22,7 +23,6 @@ from verify.claims import CLAIMS
 from verify.claims.dynamics import late
 from verify.claims.dynamics.descents import (
     CELLS,
-    INITIAL,
     TRACE_CELLS,
     TRIES,
     DescentCell,
@@ -157,7 +157,7 @@ def test_descents_say_who_is_ahead_and_when_that_changes():
         assert found.admitted[draw] == np.mean(holds)
         assert found.satisfied[draw] == any(holds)
         Y = labels[holds.index(True)] if any(holds) else np.zeros(cell.n)
-        for initial in INITIAL:
+        for initial in INITIAL_OR_ZERO:
             starts = {"kernel": K, "nngp": C, "zero": [None, None]}[initial]
             plain, gated = (expected_loss(k, step_size(K), Y, c) for k, c in zip(K, starts, strict=True))
             difference = plain.log_at(range(3000)) - gated.log_at(range(3000))

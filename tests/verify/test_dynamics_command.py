@@ -12,7 +12,7 @@ import pytest
 
 from derivations import kernel_function
 from derivations.dynamics import Crossings, crossing_estimate, loss_law, predicted_crossing
-from derivations.dynamics.argument import INITIAL
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from verify.cli import options
 from verify.commands import dynamics, labels
 from verify.commands.descent import BEGINNINGS
@@ -37,7 +37,7 @@ def loss(K: np.ndarray, C: np.ndarray, Y: np.ndarray, eta: float, k: int) -> flo
 
 def test_the_choices_are_those_of_the_command():
     assert (tuple(BEGINNINGS), labels.LABELS) == (options.INITIAL, options.LABELS)
-    assert set(options.INITIAL) == set(INITIAL)
+    assert set(options.INITIAL) == set(INITIAL_OR_ZERO)
 
 
 @pytest.mark.parametrize("initial", options.INITIAL)

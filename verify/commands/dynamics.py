@@ -17,8 +17,8 @@ from derivations.dynamics import (
     loss_law,
     predicted_crossing,
 )
-from derivations.dynamics.argument import INITIAL
 from derivations.dynamics.crossing import PER_DECADE
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from derivations.dynamics.loss import check_rate
 from derivations.errors import InputError
 from derivations.networks import TwoLayer
@@ -59,7 +59,7 @@ class DynamicsRequest:
         if request.source is None and request.n is not None and request.n > LARGEST:
             raise InputError(f"n must be at most {LARGEST} for all eigenvectors, got {request.n}")
         self.target.check(request)
-        self.descent.check(INITIAL)
+        self.descent.check(INITIAL_OR_ZERO)
 
 
 def dynamics(

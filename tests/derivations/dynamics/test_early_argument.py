@@ -55,8 +55,6 @@ def test_every_step_holds_and_only_the_simplified_matrices_are_cited(initial: In
     assert found.status == "cited"
     assert {step.rule for step in found.steps if step.status != "proved"} == {"simplified matrix"}
     assert "E Tr[K C_0] - E Tr[K~ C_0~]" in "\n".join(steps_text(found))
-    for step in found.steps:
-        assert sp.latex(step.lhs)
 
 
 @pytest.mark.parametrize("initial", INITIAL)

@@ -10,7 +10,7 @@ import numpy as np
 
 from derivations import KernelFunction, SeriesKernel, kernel_function
 from derivations.dynamics import crossings, expected_losses
-from derivations.dynamics.argument import INITIAL
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from verify.activations import Array
 from verify.claims.dynamics.cells import SizedCell
 from verify.claims.spectrum.matrices import NETWORKS, exact_kernel, simplified
@@ -19,7 +19,7 @@ TRIES = 200
 """Random labels among which some are looked for that satisfy the hypothesis of A16."""
 KERNEL_RUNGS = ("simplified", "exact")
 COLUMNS = ("start", "last", "first", "count")
-"""What is told of every draw by `INITIAL`."""
+"""What is told of every draw by `INITIAL_OR_ZERO`."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Descents:
     Attributes
     ----------
     start, last : dict of str to (s,) float
-        By `INITIAL`: -1 if the plain loss is the smaller one before the first step, or at last, 1 if the gated one is.
+        By `INITIAL_OR_ZERO`: -1 if the plain loss is the smaller one before the first step, or at last, 1 if the gated one
+        is.
     first, count : dict of str to (s,) float
         The first step at which the order changes, 0 if there is none, and how many there are.
     admitted : (s,) float
@@ -119,14 +120,14 @@ def step_size(K: list[Array]) -> float:
 
 
 def _descents(rung: str, X: Array, labels: Array, width: int) -> dict[str, Array]:
-    """Of one draw: by quantity, `INITIAL` along the axis of those that depend on it."""
+    """Of one draw: by quantity, `INITIAL_OR_ZERO` along the axis of those that depend on it."""
     K, C = kernels(rung, X, width)
     allowed = np.einsum("ti,ij,tj->t", labels, K[0] - K[1], labels, optimize=True) >= 0
     Y = labels[np.argmax(allowed)] if allowed.any() else np.zeros(len(X))
     eta = step_size(K)
     starts: dict[str, Sequence[Array | None]] = {"kernel": K, "nngp": C, "zero": [None, None]}
     pairs = [
-        expected_losses(K[i], eta, Y, [starts[initial][i] for initial in INITIAL])
+        expected_losses(K[i], eta, Y, [starts[initial][i] for initial in INITIAL_OR_ZERO])
         for i in range(len(NETWORKS))
     ]
     columns = []
@@ -143,7 +144,7 @@ def _descents(rung: str, X: Array, labels: Array, width: int) -> dict[str, Array
 
 def _collected(rows: list[dict[str, Array]]) -> Descents:
     whole = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    by_initial = {name: dict(zip(INITIAL, whole[name].T, strict=True)) for name in COLUMNS}
+    by_initial = {name: dict(zip(INITIAL_OR_ZERO, whole[name].T, strict=True)) for name in COLUMNS}
     return Descents(**by_initial, admitted=whole["admitted"], satisfied=whole["satisfied"].astype(bool))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from derivations.dynamics import crossings, late_theorem, reversal
-from derivations.dynamics.argument import INITIAL
+from derivations.dynamics.initial import INITIAL_OR_ZERO
 from derivations.sources import STATEMENTS, Statement
 from verify.activations import Array
 from verify.claim import Claim, Evidence, Rung, Setting, Verdict
@@ -138,7 +138,7 @@ def _failure(found: Descents) -> str:
 def _crossings(found: Descents) -> str:
     """For every covariance: how often as stated, how many crossings, and where the first is."""
     parts = []
-    for initial, words in zip(INITIAL, ("C_0 = K", "NNGP", "f_0 = 0"), strict=True):
+    for initial, words in zip(INITIAL_OR_ZERO, ("C_0 = K", "NNGP", "f_0 = 0"), strict=True):
         first, count = found.first[initial], found.count[initial]
         steps = first[first > 0]
         # Outputs of 0 start with equal losses: nobody is ahead.
