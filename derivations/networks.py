@@ -28,6 +28,27 @@ MOST_GATES = 2
 VARIANCES = ("numeric", "symbolic")
 
 
+def check_gates(gates: object, least: int = 0, most: int = MOST_GATES) -> None:
+    """Refuse what is no number of gates.
+
+    Raises
+    ------
+    InputError
+        If it is not an integer from `least` to `most`.
+
+    Examples
+    --------
+    >>> check_gates(3)
+    Traceback (most recent call last):
+    ...
+    derivations.errors.InputError: gates must be 0, 1 or 2, got 3
+    """
+    choices = range(least, most + 1)
+    if isinstance(gates, bool) or not hasattr(gates, "__index__") or gates not in choices:
+        *others, last = map(str, choices)
+        raise InputError(f"gates must be {', '.join(others)} or {last}, got {shown(gates)}")
+
+
 @dataclass(frozen=True)
 class Parametrization:
     r"""Variances of the weights and scales of the forward pass.
@@ -185,8 +206,8 @@ def network(
     if (name is None) == (expression is None):
         given = "neither" if name is None else f"both {shown(name)} and {shown(expression)}"
         raise InputError(f"network must be given by its name or by an activation's expression, got {given}")
-    if gates is not None and (isinstance(gates, bool) or gates not in range(MOST_GATES + 1)):
-        raise InputError(f"gates must be 0, 1 or {MOST_GATES}, got {gates!r}")
+    if gates is not None:
+        check_gates(gates)
     if variances not in VARIANCES:
         raise InputError(f"variances must be one of {', '.join(VARIANCES)}, got {variances!r}")
     if tied:

@@ -21,7 +21,7 @@ from derivations.arguments import shown
 from derivations.errors import InputError
 from derivations.gaussian import isserlis
 from derivations.kernel_derivation import derive
-from derivations.networks import MOST_GATES, TwoLayer, as_network
+from derivations.networks import TwoLayer, as_network, check_gates
 from derivations.symbols import alpha, beta, d, gamma, m, n
 
 HIGHEST_POWER = 3
@@ -53,8 +53,7 @@ def trace_polynomial(gates: int, power: int) -> sp.Expr:
     >>> trace_polynomial(0, 2)
     d*n*(alpha**2 + beta**2*d)*(n - 1) + d*n*(d + 2)*(alpha + beta + gamma)**2
     """
-    if isinstance(gates, bool) or gates not in range(MOST_GATES + 1):
-        raise InputError(f"gates must be 0, 1 or {MOST_GATES}, got {shown(gates)}")
+    check_gates(gates)
     if isinstance(power, bool) or power not in range(1, HIGHEST_POWER + 1):
         raise InputError(f"power must be 1, 2 or {HIGHEST_POWER}, got {shown(power)}")
     h, on = gates + 1, alpha + beta + gamma

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from derivations.arguments import shown
 from derivations.derivation import Derivation, Step
-from derivations.errors import InputError
 from derivations.hidden_unit import parametrization_steps
 from derivations.learning_symbols import (
     BIAS,
@@ -41,7 +39,7 @@ from derivations.learning_symbols import (
     zeta,
     zeta_prime,
 )
-from derivations.networks import MOST_GATES, network
+from derivations.networks import check_gates, network
 from derivations.ntk import general_steps
 from derivations.rules.rule import known
 from derivations.shift_law import shift_law_steps
@@ -117,8 +115,7 @@ def free_design(gates: int = 0) -> Derivation:
     >>> theorem.status, theorem.steps[-2].lhs, theorem.steps[-2].rhs
     ('proved', a_(j - 1), sqrt(c_j)/sqrt(d*j + m))
     """
-    if isinstance(gates, bool) or gates not in range(MOST_GATES + 1):
-        raise InputError(f"gates must be 0, 1 or {MOST_GATES}, got {shown(gates)}")
+    check_gates(gates)
     described = network("relu", gates=gates)  # its activation stays the symbol phi in every step
     steps = [*general_steps(described), *parametrization_steps(described)]
     steps += shift_law_steps(described, known(KERNEL, steps))

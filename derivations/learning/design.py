@@ -28,7 +28,7 @@ from derivations.learning.law import check_rows, check_steps, curve_of, largest_
 from derivations.learning.profile import power_masses
 from derivations.learning.residuals import learner
 from derivations.learning.teacher import HIGHEST, Teacher
-from derivations.networks import MOST_GATES
+from derivations.networks import check_gates
 from derivations.spectrum.extremes import homogeneous_extremes
 from derivations.spectrum.gegenbauer import GegenbauerExpansion
 from derivations.spectrum.harmonics import Array, log_multiplicities
@@ -98,8 +98,7 @@ def best_profile(
     if check_positive_integer(d, "d") < 2:
         raise InputError(f"d must be at least 2, got {d}")
     check_steps([steps])
-    if isinstance(gates, bool) or gates not in range(MOST_GATES + 1):
-        raise InputError(f"gates must be 0, 1 or {MOST_GATES}, got {gates!r}")
+    check_gates(gates)
     if check_positive_integer(degrees, "degrees") > HIGHEST or degrees < max(gates, 1):
         raise InputError(f"degrees must be from {max(gates, 1)} to {HIGHEST}, got {degrees}")
     objective = descent_objective(n, d, steps, teacher, degrees)

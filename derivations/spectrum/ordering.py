@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import sympy as sp
 
-from derivations.arguments import shown
 from derivations.derivation import Derivation, Step
-from derivations.errors import InputError
 from derivations.hidden_unit import parametrization_steps
 from derivations.matrix_symbols import COVARIANCE, LEAST, MOST, Hadamard, Kernel, Largest, Smallest, gram
-from derivations.networks import MOST_GATES, network
+from derivations.networks import check_gates, network
 from derivations.ntk import general_steps
 from derivations.symbols import d, m
 
@@ -40,8 +38,7 @@ def gating_law(gates: int = 1) -> Derivation:
     >>> law.status, law.steps[-1].lhs, law.steps[-1].rhs
     ('proved', K^(1)[m], (G/d) o K^(0)[d + m])
     """
-    if isinstance(gates, bool) or gates not in range(1, MOST_GATES + 1):
-        raise InputError(f"gates must be 1 or {MOST_GATES}, got {shown(gates)}")
+    check_gates(gates, least=1)
     gated = network("relu", gates=gates)  # its activation stays the symbol phi in every step
     law = Hadamard(gram(gates) / d**gates, Kernel(0, m + gates * d))
     steps = [

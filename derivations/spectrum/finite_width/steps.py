@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from derivations.arguments import shown
 from derivations.derivation import Derivation, Step
-from derivations.errors import InputError
 from derivations.matrix_symbols import Kernel, Largest, OfNetwork, OverNetworks, Rank, Smallest
 from derivations.network_symbols import (
     COUNT,
@@ -34,7 +32,7 @@ from derivations.network_symbols import (
     TRACE,
     over_degrees,
 )
-from derivations.networks import MOST_GATES, network
+from derivations.networks import check_gates, network
 from derivations.ntk import general_steps
 from derivations.symbols import Expectation, Phi, d, k, m, u_1
 
@@ -56,8 +54,7 @@ def network_bounds(gates: int = 0) -> Derivation:
     >>> chain.status, chain.steps[-3].lhs, chain.steps[-1].lhs
     ('proved', rank(K_net^(1)[m]) <= 2*d*m, rank(K_net^(1)[m]) <= m*(2*d - 1))
     """
-    if isinstance(gates, bool) or gates not in range(MOST_GATES + 1):
-        raise InputError(f"gates must be 0, 1 or {MOST_GATES}, got {shown(gates)}")
+    check_gates(gates)
     random, mean = OfNetwork(gates, m), Kernel(gates, m)
     parts = [sp.Symbol(f"{name}({random})", real=True) for name in ("readout", "gradient")]
     columns = 1 + (1 + gates) * d - gates
@@ -105,8 +102,7 @@ def finite_width_derivation(gates: int = 0) -> Derivation:
     >>> [step.rhs for step in chain.steps if step.rule == "variance of a row"]
     [9/m]
     """
-    if isinstance(gates, bool) or gates not in (0, 1):
-        raise InputError(f"gates must be 0 or 1, got {shown(gates)}")
+    check_gates(gates, most=1)
     counted = LOAD / (1 + LOAD * TRACE)
     normal = (
         1 - sp.sqrt(sp.pi / (2 * TRACE)) * sp.exp(1 / (2 * TRACE)) * sp.erfc(1 / sp.sqrt(2 * TRACE))
