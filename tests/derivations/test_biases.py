@@ -73,9 +73,7 @@ def test_every_step_is_proved(name: str, parametrization: str, variance: str) ->
 @pytest.mark.parametrize("name", [*CLOSED, *SERIES])
 def test_kernels_are_the_sum_over_parameter_blocks(name: str, parametrization: str, kind: str) -> None:
     X = np.array([[1.0, 2.0, -0.5], [-0.1, 0.3, 0.2], [0.0, 0.0, 0.0], [-1.0, -2.0, 0.5]])
-    function = kernel_function(
-        network(name, parametrization=parametrization, bias_variance=VARIANCE), kind=kind, width=WIDTH
-    )
+    function = kernel_function(derived(name, parametrization), kind=kind, width=WIDTH)
     K = function(X)
     expected = np.array([[block_sum(name, parametrization, x, y, kind) for y in X] for x in X])
     size = np.sqrt(np.multiply.outer(K.diagonal(), K.diagonal()))
@@ -147,8 +145,7 @@ def measured(name: str, parametrization: str) -> tuple[Array, KernelEstimate]:
 @pytest.mark.parametrize("name", ["relu", "reglu", "swiglu", "glu", "gqu"])
 def test_networks_have_the_kernel_and_would_betray_a_block_left_out(name: str, parametrization: str) -> None:
     X, estimate = measured(name, parametrization)
-    chosen = network(name, parametrization=parametrization, bias_variance=VARIANCE)
-    K = kernel_function(chosen, width=WIDTH)(X)
+    K = kernel_function(derived(name, parametrization), width=WIDTH)(X)
     assert np.abs((estimate.mean - K) / estimate.standard_error).max() < 5
     without = K - kernel_function(network(name, parametrization=parametrization), width=WIDTH)(X)
     assert np.abs(without / estimate.standard_error).max() > 20
@@ -196,7 +193,7 @@ def test_emitted_python_has_the_same_kernel() -> None:
     exec(render(derived("reglu"), "python"), scope)  # our own output
     emitted = scope["reglu_ntk"]
     assert callable(emitted)
-    K = kernel_function(network("reglu", bias_variance=VARIANCE), width=WIDTH)
+    K = kernel_function(derived("reglu"), width=WIDTH)
     assert np.allclose(emitted(X, m=WIDTH), K(X), rtol=1e-14, atol=0)
     assert np.allclose(emitted(X, X[:1], m=WIDTH), K(X, X[:1]), rtol=1e-14, atol=0)
 
