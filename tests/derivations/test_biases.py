@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from math import sqrt
@@ -12,7 +13,6 @@ import sympy as sp
 
 from derivations import InputError, KernelDerivation, derive, kernel_function, network
 from derivations.certified import certified_dual_series
-from derivations.derivation import Derivation, DerivationError
 from derivations.fluctuation import kernel_variance
 from derivations.printing import render
 from derivations.symbols import d, m, r_i, r_j, rho, scale_bias, sigma_b, z
@@ -83,7 +83,9 @@ def test_kernels_are_the_sum_over_parameter_blocks(name: str, parametrization: s
 
 @pytest.mark.parametrize("parametrization", BOTH)
 @pytest.mark.parametrize("name", SERIES)
-def test_steps_without_closed_form_are_proved_or_certified(name: str, parametrization: str) -> None:
+def test_steps_without_closed_form_are_proved_or_certified(
+    name: str, parametrization: str, follows: Callable[..., bool]
+) -> None:
     result = derived(name, parametrization)
     result.check()
     assert result.derivation.status == "certified"
@@ -92,9 +94,7 @@ def test_steps_without_closed_form_are_proved_or_certified(name: str, parametriz
     for step in (series[1], next(step for step in result.steps if step.rule == "product of series")):
         wrong = step.rhs.func(step.rhs.args[0] + step.rhs.args[1] * 3, step.rhs.args[1])
         planted = replace(step, rhs=wrong if step in series else step.rhs * sp.Rational(201, 200))
-        index = result.steps.index(step)
-        with pytest.raises(DerivationError, match=rf"step {index + 1} "):
-            Derivation("planted", (*result.steps[:index], planted)).check()
+        assert not follows(planted, result.steps[: result.steps.index(step)]), step.title
 
 
 @pytest.mark.parametrize("variance", ["1/10", "2"])
