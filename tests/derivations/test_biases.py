@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from math import sqrt
@@ -12,7 +13,6 @@ import sympy as sp
 
 from derivations import InputError, KernelDerivation, derive, kernel_function, network
 from derivations.certified import certified_dual_series
-from derivations.derivation import Derivation, DerivationError
 from derivations.fluctuation import kernel_variance
 from derivations.printing import render
 from derivations.symbols import d, m, r_i, r_j, rho, scale_bias, sigma_b, z
@@ -73,9 +73,7 @@ def test_every_step_is_proved(name: str, parametrization: str, variance: str) ->
 @pytest.mark.parametrize("name", [*CLOSED, *SERIES])
 def test_kernels_are_the_sum_over_parameter_blocks(name: str, parametrization: str, kind: str) -> None:
     X = np.array([[1.0, 2.0, -0.5], [-0.1, 0.3, 0.2], [0.0, 0.0, 0.0], [-1.0, -2.0, 0.5]])
-    function = kernel_function(
-        network(name, parametrization=parametrization, bias_variance=VARIANCE), kind=kind, width=WIDTH
-    )
+    function = kernel_function(derived(name, parametrization), kind=kind, width=WIDTH)
     K = function(X)
     expected = np.array([[block_sum(name, parametrization, x, y, kind) for y in X] for x in X])
     size = np.sqrt(np.multiply.outer(K.diagonal(), K.diagonal()))
@@ -85,7 +83,9 @@ def test_kernels_are_the_sum_over_parameter_blocks(name: str, parametrization: s
 
 @pytest.mark.parametrize("parametrization", BOTH)
 @pytest.mark.parametrize("name", SERIES)
-def test_steps_without_closed_form_are_proved_or_certified(name: str, parametrization: str) -> None:
+def test_steps_without_closed_form_are_proved_or_certified(
+    name: str, parametrization: str, follows: Callable[..., bool]
+) -> None:
     result = derived(name, parametrization)
     result.check()
     assert result.derivation.status == "certified"
@@ -94,9 +94,7 @@ def test_steps_without_closed_form_are_proved_or_certified(name: str, parametriz
     for step in (series[1], next(step for step in result.steps if step.rule == "product of series")):
         wrong = step.rhs.func(step.rhs.args[0] + step.rhs.args[1] * 3, step.rhs.args[1])
         planted = replace(step, rhs=wrong if step in series else step.rhs * sp.Rational(201, 200))
-        index = result.steps.index(step)
-        with pytest.raises(DerivationError, match=rf"step {index + 1} "):
-            Derivation("planted", (*result.steps[:index], planted)).check()
+        assert not follows(planted, result.steps[: result.steps.index(step)]), step.title
 
 
 @pytest.mark.parametrize("variance", ["1/10", "2"])
@@ -140,34 +138,53 @@ def test_alpha_beta_gamma_tend_to_those_without_biases(name: str) -> None:
 def measured(name: str, parametrization: str) -> tuple[Array, KernelEstimate]:
     X = np.array([[1.0, 2.0], [-0.5, 0.3], [0.0, 0.0]])
     chosen = finite_network(name, parametrization, VARIANCE)
-    return X, empirical_ntk(chosen, X, WIDTH, seeds=20_000, rng=3)
+    return X, empirical_ntk(chosen, X, WIDTH, seeds=5_000, rng=3)
 
 
 @pytest.mark.parametrize("parametrization", BOTH)
 @pytest.mark.parametrize("name", ["relu", "reglu", "swiglu", "glu", "gqu"])
 def test_networks_have_the_kernel_and_would_betray_a_block_left_out(name: str, parametrization: str) -> None:
     X, estimate = measured(name, parametrization)
-    chosen = network(name, parametrization=parametrization, bias_variance=VARIANCE)
-    K = kernel_function(chosen, width=WIDTH)(X)
+    K = kernel_function(derived(name, parametrization), width=WIDTH)(X)
     assert np.abs((estimate.mean - K) / estimate.standard_error).max() < 5
     without = K - kernel_function(network(name, parametrization=parametrization), width=WIDTH)(X)
     assert np.abs(without / estimate.standard_error).max() > 20
 
 
+def variance_of(name: str, x: Array, y: Array) -> float:
+    """m (E xi^2 - (E xi)^2) of one neuron in the standard parametrization, phi = ReLU, its moments by quadrature.
+
+    xi = phi phi s s' + a^2 (x.y + 1) (phi' phi' s s' + phi phi), without gates the first of either with s = 1 alone.
+    """
+    phi, slope = ACTIVATIONS["relu"]
+    assert slope is not None
+    law = np.array([[x @ x, x @ y], [x @ y, y @ y]]) / len(x) + VARIANCE
+    first, second = np.sqrt(law.diagonal())
+    correlation = 1.0 if np.array_equal(x, y) else law[0, 1] / (first * second)
+    # phi phi' = phi and phi'^2 = phi'.
+    squares, values, slopes = (
+        expectation(f, f, first, second, correlation) for f in (lambda u: phi(u) ** 2, phi, slope)
+    )
+    gradient = (x @ y + 1) / WIDTH  # times a^2 of variance 1/m, E a^4 = 3 / m^2
+    gates = NETWORKS[name][1]
+    gate = (law[0, 0] * law[1, 1] + 2 * law[0, 1] ** 2) if gates else 1.0
+    moment = (squares + 2 * gradient * values + 3 * gradient**2 * slopes) * gate
+    if gates:
+        covariance = law[0, 1]
+        moment += 2 * gradient * squares * covariance
+        moment += 3 * gradient**2 * (2 * values * covariance + squares)
+    return float(WIDTH * moment - block_sum(name, "standard", x, y, "ntk") ** 2 / WIDTH)
+
+
 @pytest.mark.parametrize("name", ["relu", "reglu"])
 def test_variances_of_finite_kernels(name: str) -> None:
-    X, estimate = measured(name, "standard")
-    r = np.sqrt(np.sum(X**2, axis=1) + VARIANCE * 2)
+    x, y = np.array([1.0, 2.0]), np.array([-0.5, 0.3])
+    r = [sqrt(row @ row + VARIANCE * 2) for row in (x, y)]
     variance = kernel_variance(derived(name))
-    values = {r_i: r[0], r_j: r[1], rho: (X[0] @ X[1] + 2 * VARIANCE) / (r[0] * r[1]), m: WIDTH, d: 2}
-    seeds = estimate.seeds
-    # The sample variance of 140 000 neurons: heavy tails (products of up to eight Gaussians) leave 5 percent.
-    assert float(variance.off_diagonal.subs(values)) / seeds == pytest.approx(
-        estimate.standard_error[0, 1] ** 2, rel=0.05
-    )
-    assert float(variance.diagonal.subs(values)) / seeds == pytest.approx(
-        estimate.standard_error[0, 0] ** 2, rel=0.05
-    )
+    values = {r_i: r[0], r_j: r[1], rho: (x @ y + 2 * VARIANCE) / (r[0] * r[1]), m: WIDTH, d: 2}
+    # Quadrature and powers of a correlation, to rounding.
+    for found, other in ((variance.off_diagonal, y), (variance.diagonal, x)):
+        assert float(found.subs(values)) == pytest.approx(variance_of(name, x, other), rel=1e-12)
 
 
 def test_emitted_python_has_the_same_kernel() -> None:
@@ -176,7 +193,7 @@ def test_emitted_python_has_the_same_kernel() -> None:
     exec(render(derived("reglu"), "python"), scope)  # our own output
     emitted = scope["reglu_ntk"]
     assert callable(emitted)
-    K = kernel_function(network("reglu", bias_variance=VARIANCE), width=WIDTH)
+    K = kernel_function(derived("reglu"), width=WIDTH)
     assert np.allclose(emitted(X, m=WIDTH), K(X), rtol=1e-14, atol=0)
     assert np.allclose(emitted(X, X[:1], m=WIDTH), K(X, X[:1]), rtol=1e-14, atol=0)
 

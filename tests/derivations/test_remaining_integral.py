@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,7 +12,6 @@ import sympy as sp
 from scipy import special
 
 from derivations import InputError, KernelDerivation, derive, kernel_function, network
-from derivations.derivation import Derivation, DerivationError
 from derivations.printing import render
 from derivations.symbols import COVARIANCE
 from verify.activations import Array
@@ -95,7 +96,7 @@ def test_the_remaining_integral_is_one_and_of_one_dimension(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["max(0, z)*erf(z)", "erf(z)**2", "max(0, z)*exp(-z**2/2)"])
-def test_every_step_is_checked_and_a_wrong_one_is_noticed(text: str) -> None:
+def test_every_step_is_checked_and_a_wrong_one_is_noticed(text: str, follows: Callable[..., bool]) -> None:
     result = derived(text)
     result.check()
     assert result.derivation.status == "tested"
@@ -106,9 +107,7 @@ def test_every_step_is_checked_and_a_wrong_one_is_noticed(text: str) -> None:
         if step.rule not in of_the_ladder or step.rhs == 0:
             continue
         for rhs in (step.rhs * sp.Rational(201, 200), step.rhs + 1):
-            wrong = (*steps[:number], type(step)(step.title, step.lhs, rhs, step.rule))
-            with pytest.raises(DerivationError, match=rf"^step {number + 1} \("):
-                Derivation("planted", wrong).check()
+            assert not follows(replace(step, rhs=rhs), steps[:number]), (step.title, rhs)
             planted += 1
     assert planted >= 4
 

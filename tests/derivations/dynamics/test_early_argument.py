@@ -26,7 +26,6 @@ from derivations.early_symbols import (
 from derivations.errors import InputError
 from derivations.learning_symbols import eta
 from derivations.printing.text import steps_text
-from derivations.rules import RULES
 from derivations.symbols import d, m, n
 
 FIRST = "To first order in the rate"
@@ -40,14 +39,6 @@ def own(initial: Initial) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     return steps[:first], steps[first:]
 
 
-def follows(step: Step, earlier: tuple[Step, ...]) -> bool:
-    """As `Derivation.check` sees it, after steps that hold."""
-    try:
-        return bool(RULES[step.rule].holds(step.lhs, step.rhs, earlier))
-    except Exception:  # of another shape than the rule's
-        return False
-
-
 @pytest.mark.parametrize("initial", INITIAL)
 def test_every_step_holds_and_only_the_simplified_matrices_are_cited(initial: Initial):
     found = early_argument(initial)
@@ -58,7 +49,7 @@ def test_every_step_holds_and_only_the_simplified_matrices_are_cited(initial: In
 
 
 @pytest.mark.parametrize("initial", INITIAL)
-def test_a_wrong_step_is_noticed(initial: Initial):
+def test_a_wrong_step_is_noticed(initial: Initial, follows):
     before, steps = own(initial)
     rules = {step.rule for step in steps}
     for number, step in enumerate(steps):
@@ -75,7 +66,7 @@ def test_a_wrong_step_is_noticed(initial: Initial):
 
 
 @pytest.mark.parametrize(("initial", "some", "every"), [("kernel", 4, 24), ("nngp", 4, 10)])
-def test_dimensions_that_are_claimed_are_the_first_ones(initial: Initial, some: int, every: int):
+def test_dimensions_that_are_claimed_are_the_first_ones(initial: Initial, some: int, every: int, follows):
     before, steps = own(initial)
     for number, step in enumerate(steps):
         if isinstance(step.lhs, PositiveFrom):
@@ -87,7 +78,7 @@ def test_dimensions_that_are_claimed_are_the_first_ones(initial: Initial, some: 
 
 
 @pytest.mark.parametrize("initial", INITIAL)
-def test_signs_that_are_not_so_are_refused(initial: Initial):
+def test_signs_that_are_not_so_are_refused(initial: Initial, follows):
     before, steps = own(initial)
     every = (*before, *steps)
     for wrong in (-GAPS[0], -DIAGONAL, PAIRS, GAPS[1], sp.Subs(PAIRS, d, 4)):
@@ -110,7 +101,7 @@ def test_signs_that_are_not_so_are_refused(initial: Initial):
         assert follows(Step("", CRITICAL, sp.Integer(root), "largest root in m"), two) is so
 
 
-def test_rows_and_neurons_that_are_enough_at_some_dimension_are_not_said_never_to_be():
+def test_rows_and_neurons_that_are_enough_at_some_dimension_are_not_said_never_to_be(follows):
     regions = [early_stage("kernel").at(size) for size in (*range(4, 30), 48, 49, 50, 51, 52, 119)]
     # Of one neuron 2400 rows are enough at d = 50, of 11 neurons 300 at d = 10.
     every = early_argument("kernel").steps

@@ -2,45 +2,78 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from derivations import kernel_function
-from derivations.dynamics import crossings, expected_loss, loss_law, predicted_crossing
+from derivations.dynamics import ExpectedLoss, crossings, expected_loss, loss_law, predicted_crossing
 from derivations.dynamics.initial import INITIAL_OR_ZERO
 from derivations.errors import InputError
 from verify.inputs import generate
 
+NETWORKS = ("relu", "reglu")
 SIZE = (300, 40, 200)
 STEPS = (0, 1, 5, 30, 200)
+DRAWS = 12
+# The law counts n others of a row for n - 1, and its moments are those of infinitely many rows: an error of the order 1/n.
+# Measured on spheres of 60 draws, the most of either network, any covariance and any of the first steps: 0.0035 at n = 100,
+# 0.0018 at n = 200. Late losses are those of the lowest eigenvalues, whose scatter, not in the law, makes losses larger:
+# 1.6 % at n = 200, 0.6 % at n = 300, of ReGLU.
+BIAS = np.array([0.0, *3 * [0.4 / SIZE[0]], 0.006])
+
+
+@cache
+def rows(data: str, draw: int) -> np.ndarray:
+    n, d, _ = SIZE
+    return generate(data, n, d, np.random.default_rng(draw))
+
+
+kernel = cache(kernel_function)
+"""Derived once for all draws."""
+
+
+@cache
+def drawn_kernel(name: str, data: str, draw: int) -> np.ndarray:
+    return kernel(name, "ntk", SIZE[2])(rows(data, draw))
+
+
+def drawn_loss(name: str, data: str, initial: str, draw: int, eta: float) -> ExpectedLoss:
+    K = drawn_kernel(name, data, draw)
+    C = {"kernel": K, "zero": 0 * K}.get(initial)
+    if C is None:
+        C = kernel(name, "nngp")(rows(data, draw))
+    # Independent targets of variance 1, in expectation: as outputs of covariance 1.
+    return expected_loss(K, eta, np.zeros(len(K)), C + np.eye(len(K)))
+
+
+def assert_mean(said: np.ndarray, losses: np.ndarray, bias: np.ndarray) -> None:
+    """Within four standard errors of the mean over draws, their own spread's, and a relative bias."""
+    mean, error = losses.mean(axis=0), losses.std(axis=0, ddof=1) / np.sqrt(len(losses))
+    np.testing.assert_array_less(np.abs(said - mean), 4 * error + (bias + 1e-12) * mean)
 
 
 @pytest.mark.parametrize("data", ["sphere", "gaussian"])
 @pytest.mark.parametrize("initial", INITIAL_OR_ZERO)
-def test_the_law_is_the_loss_of_drawn_rows(data: str, initial: str):
-    n, d, m = SIZE
-    X = generate(data, n, d, np.random.default_rng(3))
-    laws = {name: loss_law(name, n, d, m, data, initial) for name in ("relu", "reglu")}  # type: ignore[arg-type]
+def test_the_law_is_the_mean_loss_of_drawn_rows(data: str, initial: str):
+    laws = {name: loss_law(name, *SIZE, data, initial) for name in NETWORKS}  # type: ignore[arg-type]
     eta = 1 / max(law.lambda_max for law in laws.values())
-    real = {}
+    real = {name: [drawn_loss(name, data, initial, draw, eta) for draw in range(DRAWS)] for name in NETWORKS}
+    # On Gaussian rows quantiles for lengths: a mean of p^2 that is 0.0016 too low.
+    bias = BIAS + (0.0016 if data == "gaussian" else 0)
     for name, law in laws.items():
-        K = kernel_function(name, width=m)(X)
-        C = {"kernel": K, "nngp": kernel_function(name, kind="nngp")(X), "zero": 0 * K}[initial]
-        # Independent targets of variance 1, in expectation: as outputs of covariance 1.
-        real[name] = expected_loss(K, eta, np.zeros(n), C + np.eye(n))
-        # A mean over 300 rows of (chi-square/40)^4 at most is off by 5 %, that of the sphere by 1/n; late losses are those
-        # of the lowest eigenvalues, which are right to 3 %, and their factor after 200 steps to a few per cent.
-        assert law.at(STEPS, eta) == pytest.approx(
-            real[name].at(STEPS), rel=0.02 if data == "sphere" else 0.06
-        )
-    found = crossings(real["relu"], real["reglu"]).steps
+        assert_mean(law.at(STEPS, eta), np.array([loss.at(STEPS) for loss in real[name]]), bias)
+    found = [crossings(*pair).steps for pair in zip(*real.values(), strict=True)]
     predicted = predicted_crossing(laws["relu"], laws["reglu"], eta)
-    if initial == "zero":  # ReGLU is ahead from the first step on, or from the third
-        assert (predicted or 1) <= 3
-        assert (*found, 1)[0] <= 3
+    if initial == "zero":  # ReGLU is ahead from the first step on
+        assert predicted is None
+        assert not any(found)
         return
     assert predicted is not None
-    assert abs(predicted - found[0]) <= max(1, 0.1 * found[0])
+    first = np.array([steps[0] for steps in found])
+    # Steps are whole.
+    assert abs(predicted - first.mean()) <= 1 + 4 * first.std(ddof=1) / np.sqrt(DRAWS)
 
 
 def test_the_kernel_as_covariance_is_the_resolvent_identity():
@@ -66,13 +99,10 @@ def test_losses_below_the_contours_error_are_not_told():
 
 
 def test_overshooting_modes_are_followed():
-    n, d, m = SIZE
-    X = generate("sphere", n, d, np.random.default_rng(3))
-    law = loss_law("reglu", n, d, m, "sphere", "zero")
-    K = kernel_function("reglu", width=m)(X)
-    eta = 1.7 / law.lambda_max
-    real = expected_loss(K, eta, np.zeros(n), np.eye(n))
-    assert law.at([1, 3, 8], eta) == pytest.approx(real.at([1, 3, 8]), rel=0.02)
+    law = loss_law("reglu", *SIZE, "sphere", "zero")
+    eta, steps = 1.7 / law.lambda_max, [1, 3, 8]
+    losses = np.array([drawn_loss("reglu", "sphere", "zero", draw, eta).at(steps) for draw in range(DRAWS)])
+    assert_mean(law.at(steps, eta), losses, BIAS[1:4])
 
 
 def test_a_loss_does_not_cross_itself():

@@ -26,6 +26,7 @@ from derivations.spectrum.finite_width.equation import Scales, finite_equation
 from derivations.spectrum.finite_width.lengths import alike
 from derivations.spectrum.finite_width.neurons import loads
 from derivations.spectrum.finite_width.row_weights import row_law, weighted_rows
+from derivations.spectrum.fixed_point import fixed_point
 from derivations.spectrum.problem import problem
 from derivations.spectrum.rows import EQUAL, RowWeights
 from verify.activations import Array
@@ -54,23 +55,18 @@ def error_and_noise(values: Array, stated: float) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "tolerance"),
-    [
-        ("relu", "sphere", 0.04),
-        ("silu", "gaussian", 0.04),
-        ("reglu", "gaussian", 0.1),
-        ("gqu", "sphere", 0.1),
-    ],
+    ("name", "kind"), [("relu", "sphere"), ("silu", "gaussian"), ("reglu", "gaussian"), ("gqu", "sphere")]
 )
 @pytest.mark.parametrize("m", [120, 300])
-def test_the_law_is_right_where_infinite_width_is_not(name: str, kind: str, tolerance: float, m: int):
+def test_the_law_is_right_where_infinite_width_is_not(name: str, kind: str, m: int):
     values = eigenvalues(name, kind, 160, 60, m, 40)
     finite, sharp = (law(name, 160, 60, m, kind) for law in (finite_spectrum_law, spectrum_law))
+    # No bias of the law shows among 40 networks: errors are within four of their own standard ones.
     error, noise = error_and_noise(values[:, 0], finite.lambda_min)
-    assert abs(error) < tolerance + 3 * noise
+    assert abs(error) < 4 * noise
     assert sharp.lambda_min / values[:, 0].mean() > 1.25
     error, noise = error_and_noise(values[:, -1], finite.lambda_max)
-    assert abs(error) < tolerance + 3 * noise
+    assert abs(error) < 4 * noise
     assert finite.reliable
     # The constant function's eigenvalue: far from all others without gates, among them with.
     assert finite.outlier == (name in ("relu", "silu"))
@@ -80,7 +76,7 @@ def test_the_ntk_parametrization_is_another_weight_of_the_blocks():
     chosen = network("reglu", parametrization="ntk")
     values = eigenvalues("reglu", "sphere", 120, 60, 200, 40, "ntk")
     error, noise = error_and_noise(values[:, 0], finite_spectrum_law(chosen, 120, 60, 200).lambda_min)
-    assert abs(error) < 0.1 + 3 * noise
+    assert abs(error) < 4 * noise
     # In this parametrization the readout's block does not grow with the width.
     assert finite_spectrum_law("reglu", 120, 60, 200).lambda_min > 10 * values[:, 0].mean()
 
@@ -176,13 +172,15 @@ def assert_within(
 
 
 def test_lengths_weigh_by_what_other_rows_leave():
-    # 200 rows in 30 dimensions resolve degree 1, which goes with p, and leave degree 2, with p^2.
+    # 200 rows in 30 dimensions resolve degree 1, which goes with p, and leave degree 2, which like 0 goes with p^2.
     chosen = network(expression="z + z**2/2")
     asked = problem(chosen, 200, 30, 50, "gaussian")
-    logs, weights = np.log(asked.rows.values), np.log(alike(asked, 50).values)
-    slope = np.polyfit(logs, weights, 1)[0]
-    # Of the diagonal, half of it in either degree, 1.6.
-    assert slope == pytest.approx(2, abs=0.12)
+    a = fixed_point(asked.expansion, 200, EQUAL, without_constant=False).left_edge().a
+    left = asked.expansion.masses[:3] / (1 + a * asked.expansion.eigenvalues(200)[:3])
+    p = asked.rows.values
+    exact = (left @ [p**2, p, p**2]) / left.sum()
+    # A logarithm fitted by a polynomial of degree 5 in log p: measured 8e-7.
+    np.testing.assert_allclose(alike(asked, 50).values, exact, rtol=1.6e-6)
 
 
 def test_weights_of_rows_multiply():
@@ -194,24 +192,30 @@ def test_weights_of_rows_multiply():
     assert state is not None
     law = row_law(equation, state, network("reglu").activation, np.ones(9))
     found = weighted_rows(lengths, law, 10**5)
-    rng = np.random.default_rng(1)
-    product = rng.choice(lengths.values, 10**6) * law.at(rng.standard_normal(10**6))
-    mean = found.shares @ found.values
-    assert mean == pytest.approx(lengths.mean)
-    # Blocks of ranks hold up to a tenth of the rows each.
-    assert found.shares @ found.values**2 == pytest.approx(
-        np.mean(product**2) * (mean / product.mean()) ** 2, rel=0.05
-    )
+    # Both are independent: moments multiply. Those of the law at nodes dense in the normal score.
+    scores = np.linspace(-8, 8, 10**5)
+    shares = np.exp(-(scores**2) / 2) / np.sum(np.exp(-(scores**2) / 2))
+    first, second = (float(shares @ law.at(scores) ** power) for power in (1, 2))
+    assert found.mean == pytest.approx(lengths.mean, rel=1e-12)
+    exact = second / first**2 * float(lengths.shares @ lengths.values**2)
+    # Quantiles for blocks of ranks, and a quarter of a deviation between atoms of the law: measured 0.14 %.
+    assert found.shares @ found.values**2 == pytest.approx(exact, rel=0.0028)
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "n", "d", "m"),
-    [("relu", "sphere", 300, 30, 60), ("reglu", "gaussian", 300, 60, 100), ("relu", "sphere", 400, 15, 16)],
+    ("name", "kind", "n", "d", "m", "measured"),
+    [
+        ("relu", "sphere", 300, 30, 60, 0.013),
+        ("reglu", "gaussian", 300, 60, 100, 0.022),
+        ("relu", "sphere", 400, 15, 16, 0.038),
+    ],
 )
-def test_the_density_is_that_of_networks(name: str, kind: str, n: int, d: int, m: int):
+def test_the_density_is_that_of_networks(name: str, kind: str, n: int, d: int, m: int, measured: float):
     found = finite_spectrum_density(name, n, d, m, kind)
-    assert found.mass == pytest.approx(1, abs=0.05)
-    assert found.mean == pytest.approx(found.trace, rel=0.01)
+    # Like a root at each end of the bulk and of the cluster of degree 1: of the outermost intervals, of at most 1/200 each,
+    # trapezia miss a quarter. Of the mean, where most ends count little, measured 3.3e-4.
+    assert found.mass == pytest.approx(1, abs=4 / 4 / 200)
+    assert found.mean == pytest.approx(found.trace, rel=6.6e-4)
     values = eigenvalues(name, kind, n, d, m, 5)[:, : -1 if name == "relu" else None]
     x = np.sort(values.ravel())
     counted = np.arange(1, len(x) + 1) / len(x)
@@ -220,7 +224,8 @@ def test_the_density_is_that_of_networks(name: str, kind: str, n: int, d: int, m
         np.max(np.abs(density.cumulative(x[away]) - counted[away]))
         for density in (found, spectrum_density(name, n, d, m, kind))
     )
-    assert distance < 0.08
+    # Of five networks, whose own counts scatter by 0.01 to 0.04.
+    assert distance < 2 * measured
     assert of_infinite > 3 * distance
     assert found.atom == max(0.0, 1 - min(1.0, m * d / n))
 
@@ -246,13 +251,14 @@ def test_one_row_is_the_diagonal():
         assert finite.lambda_min == finite.lambda_max == sharp.lambda_max
 
 
-@pytest.mark.parametrize(("name", "tolerance"), [("relu", 0.2), ("reglu", 0.1)])
-def test_given_rows_need_not_be_uniform(name: str, tolerance: float):
+# Clusters of six make ReLU's smallest eigenvalue, on 25 networks, 17 % (+- 2 %) smaller than the law, that of ReGLU no other.
+@pytest.mark.parametrize(("name", "bias"), [("relu", 0.175), ("reglu", 0.0)])
+def test_given_rows_need_not_be_uniform(name: str, bias: float):
     rng = np.random.default_rng(0)
     X = np.repeat(rng.standard_normal((20, 30)), 6, axis=0) + 0.3 * rng.standard_normal((120, 30))
     values = np.array([np.linalg.eigvalsh(network_kernel(name, X, 150, s))[0] for s in range(25)])
     error, noise = error_and_noise(values, finite_law_of_data(name, X, 150).lambda_min)
-    assert abs(error) < tolerance + 3 * noise
+    assert abs(error - bias) < 4 * noise
     # Of lengths alone nothing is known of clusters.
     assert finite_spectrum_law(name, 120, 30, 150, X).lambda_min > 2 * values.mean()
 

@@ -15,14 +15,17 @@ from derivations.spectrum.reliability import expected_largest_cosine, extreme_co
 from derivations.spectrum.rows import blocks, gaussian_weights, weights_of
 
 CASES = [
-    ("relu", 300, 60, 64),
-    ("reglu", 500, 60, 20),
-    ("silu", 300, 100, 64),
-    ("swiglu", 500, 100, 400),
-    ("bilinear", 400, 60, 64),
-    ("gqu", 400, 80, 100),
+    ("relu", 200, 60, 64),
+    ("reglu", 250, 60, 20),
+    ("silu", 200, 100, 64),
+    ("swiglu", 250, 100, 400),
+    ("bilinear", 250, 60, 64),
+    ("gqu", 250, 80, 100),
 ]
-DRAWS = 3
+DRAWS = {"sphere": 24, "gaussian": 8}
+# Measured on 24 draws of these, and on 16 of cases of twice the rows: lambda_min of spheres is stated 0.4 to 1.5 % too high
+# (+- 0.2 %), of given lengths 0 to 2 % too low (+- 0.7 %), lambda_max within 0.25 % (GQU).
+BIAS = {"sphere": (0.015, 0.0025), "gaussian": (0.02, 0.0025)}
 
 
 def sample(kind: str, n: int, d: int, seed: int) -> np.ndarray:
@@ -40,34 +43,37 @@ def eigenvalues(name: str, n: int, d: int, width: int, kind: str, seed: int) -> 
     return np.linalg.eigvalsh(kernel(name, width)(sample(kind, n, d, seed)))
 
 
+@cache
 def errors(case: tuple[str, int, int, int], kind: str) -> np.ndarray:
-    """Mean over draws of the relative errors of lambda_min, lambda_max and the condition number."""
+    """The relative errors of lambda_min and lambda_max in every draw : (draws, 2)."""
     name, n, d, width = case
     found = []
-    for seed in range(DRAWS):
-        data = kind if kind == "sphere" else np.linalg.norm(sample(kind, n, d, seed), axis=1)
-        said = spectrum_law(name, n, d, width, data)
+    said = spectrum_law(name, n, d, width)
+    for seed in range(DRAWS[kind]):
+        if kind == "gaussian":  # of its own lengths
+            said = spectrum_law(name, n, d, width, np.linalg.norm(sample(kind, n, d, seed), axis=1))
         values = eigenvalues(name, n, d, width, kind, seed)
-        exact = np.array([values[0], values[-1], values[-1] / values[0]])
-        found.append(np.array([said.lambda_min, said.lambda_max, said.condition_number]) / exact - 1)
+        found.append([said.lambda_min / values[0] - 1, said.lambda_max / values[-1] - 1])
         assert said.nearest_pair <= law.LARGEST_PAIR
-    return np.mean(found, axis=0)
+        assert said.condition_number == said.lambda_max / said.lambda_min
+    return np.array(found)
 
 
-# Draws deviate by 1 % on the sphere and, where the shortest rows decide, by 4 % on Gaussian data (see the benchmark):
-# three standard errors of a mean of three draws, and biases of 1 %, of bilinear networks 2 %.
-LIMITS = {"sphere": 0.04, "gaussian": 0.08}
+def assert_right(errors: np.ndarray, bias: tuple[float, float]) -> None:
+    """Means over draws within four standard errors, their own spread's, and a bias."""
+    noise = errors.std(axis=0, ddof=1) / np.sqrt(len(errors))
+    np.testing.assert_array_less(np.abs(errors.mean(axis=0)), bias + 4 * noise)
 
 
-@pytest.mark.parametrize("kind", LIMITS)
+@pytest.mark.parametrize("kind", BIAS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case[0])
 def test_extreme_eigenvalues_are_those_of_random_data(case: tuple, kind: str):
-    assert np.max(np.abs(errors(case, kind))) < LIMITS[kind]
+    assert_right(errors(case, kind), BIAS[kind])
 
 
 def test_all_cases_together_are_right_to_two_per_cent():
-    sizes = np.abs([errors(case, kind) for case in CASES for kind in LIMITS])
-    assert np.all(np.median(sizes, axis=0) < 0.02)
+    sizes = np.abs([errors(case, kind).mean(axis=0) for case in CASES for kind in BIAS])
+    assert np.all(np.median(sizes, axis=0) < [0.02, 0.004])
 
 
 @pytest.mark.parametrize(
@@ -86,31 +92,29 @@ def planted_mass(monkeypatch):
 
     def wrong(*arguments):
         value, slope = true(*arguments)
-        return value * np.where(np.arange(len(value)) == 1, 1.2, 1), slope
+        return value * np.where(np.arange(len(value)) == 1, 1.05, 1), slope
 
     monkeypatch.setattr(gegenbauer, "both_masses", wrong)
 
 
 def planted_width(monkeypatch):
-    monkeypatch.setattr(gegenbauer, "block_weights", lambda network, d, width: (float(width), 1.1 * d))
+    monkeypatch.setattr(gegenbauer, "block_weights", lambda network, d, width: (float(width), 1.03 * d))
 
 
 @pytest.mark.parametrize("plant", [planted_mass, planted_width])
 def test_eigenvalues_see_a_planted_error(plant, monkeypatch):
     plant(monkeypatch)
     with pytest.raises(AssertionError):
-        test_extreme_eigenvalues_are_those_of_random_data(CASES[0], "sphere")
+        assert_right(errors.__wrapped__(CASES[0], "sphere"), BIAS["sphere"])
 
 
 def test_lengths_that_enter_every_degree_alike_are_seen_to_be_wrong(monkeypatch):
-    case = ("swiglu", 500, 100, 400)
-
     def uncoupled(network, expansion, n, width, rows):
         return extremes.homogeneous_extremes(expansion, n, rows)
 
     monkeypatch.setattr(law, "coupled_extremes", uncoupled)
     with pytest.raises(AssertionError):
-        test_extreme_eigenvalues_are_those_of_random_data(case, "gaussian")
+        assert_right(errors.__wrapped__(("swiglu", 250, 100, 400), "gaussian"), BIAS["gaussian"])
 
 
 @pytest.mark.parametrize("kind", ["sphere", "gaussian"])
@@ -130,15 +134,22 @@ def test_the_last_dimension_counts(d: int, kind: str):
 
 
 def test_one_row_far_shorter_and_one_far_longer_than_all_others_are_the_extremes():
-    X = sample("gaussian", 300, 60, 0)
-    X[0] *= 1e-3
-    X[1] *= 1e3
+    n, d = 100, 60
     for name in ("relu", "reglu"):
-        values = np.linalg.eigvalsh(kernel(name, 7)(X))
-        said = spectrum_law(name, 300, 60, 7, X)
-        # A single row's eigenvalue is t b with a deviation of a few per cent.
-        assert said.lambda_min == pytest.approx(values[0], rel=0.08)
-        assert said.lambda_max == pytest.approx(values[-1], rel=0.08)
+        found = []
+        for seed in range(40):
+            X = sample("gaussian", n, d, seed)
+            X[0] *= 1e-3
+            X[1] *= 1e3
+            values = np.linalg.eigvalsh(kernel(name, 7)(X))
+            said = spectrum_law(name, n, d, 7, np.linalg.norm(X, axis=1))
+            found.append([said.lambda_min / values[0] - 1, said.lambda_max / values[-1] - 1])
+        mean, deviation = np.mean(found, axis=0), np.std(found, axis=0, ddof=1)
+        # The law takes a single row for a bulk of its own, and the edge of that: the shortest is stated up to 0.5 / sqrt(n)
+        # too low, measured at n = 100 to 300, the longest, whose eigenvalue hardly varies, 0.8 and 1.1 % too high.
+        bias = 0.25 / np.sqrt(n)
+        assert abs(mean[0] + bias) < bias + 4 * deviation[0] / np.sqrt(40)
+        assert abs(mean[1] - 0.0092) < 0.002
 
 
 def test_a_singular_kernel_is_so_in_fact():
@@ -146,16 +157,24 @@ def test_a_singular_kernel_is_so_in_fact():
     assert abs(values[39]) < 1e-12 * values[-1] < values[40]
 
 
-@pytest.mark.parametrize("kind", ["sphere", "gaussian"])
 @pytest.mark.parametrize("name", ["relu", "swiglu"])
-def test_lengths_without_data_stand_for_those_of_data(name: str, kind: str):
-    n, d, width = 2000, 100, 100
-    without = spectrum_law(name, n, d, width, kind)
-    with_data = [spectrum_law(name, n, d, width, sample(kind, n, d, seed)) for seed in range(4)]
+def test_lengths_without_data_stand_for_those_of_data(name: str):
+    n, d, width, draws = 2000, 100, 100, 12
+    without = spectrum_law(name, n, d, width, "gaussian")
+    lengths = np.sqrt(np.random.default_rng(0).chisquare(d, (draws, n)))
+    with_data = [spectrum_law(name, n, d, width, drawn) for drawn in lengths]
     assert {said.data for said in with_data} == {"given"}
-    # The shortest of 2000 rows varies by 3 % in |x|^2, the smallest eigenvalue by up to 15 %.
-    assert np.mean([said.lambda_min for said in with_data]) == pytest.approx(without.lambda_min, rel=0.15)
-    assert np.mean([said.lambda_max for said in with_data]) == pytest.approx(without.lambda_max, rel=0.02)
+    for which in ("lambda_min", "lambda_max"):
+        values = np.array([getattr(said, which) for said in with_data])
+        assert abs(getattr(without, which) - values.mean()) < 4 * values.std(ddof=1) / np.sqrt(draws)
+
+
+@pytest.mark.parametrize("name", ["relu", "swiglu"])
+def test_equal_lengths_that_are_given_are_those_of_the_sphere(name: str):
+    given, sphere = (spectrum_law(name, 2000, 100, 100, data) for data in (np.full(2000, 10.0), "sphere"))
+    # One way for rows of any lengths, another for equal ones where phi is not homogeneous: an edge is found to 1e-7.
+    assert given.lambda_min == pytest.approx(sphere.lambda_min, rel=2e-7)
+    assert given.lambda_max == pytest.approx(sphere.lambda_max, rel=2e-7)
 
 
 def test_a_single_row_has_its_diagonal():
@@ -255,11 +274,14 @@ def test_quantiles_stand_for_gaussian_rows():
     n, d, draws = 300, 40, 400
     p = np.sort(np.random.default_rng(0).chisquare(d, (draws, n)) / d, axis=1)
     rows = gaussian_weights(n, d, 1)
-    # Medians of the extremes, whose deviations are 0.05: five standard errors of a median, 1.25 / sqrt(draws) each.
-    tolerance = 5 * 1.25 * 0.06 / np.sqrt(draws)
-    assert rows.values[0] == pytest.approx(np.median(p[:, 0]), abs=tolerance)
-    assert rows.values[-1] == pytest.approx(np.median(p[:, -1]), abs=tolerance)
-    assert rows.mean == pytest.approx(1, abs=2e-3)
+    # Medians of the extremes: four standard errors of a median, that of a mean times sqrt(pi / 2) or so.
+    for found, drawn in ((rows.values[0], p[:, 0]), (rows.values[-1], p[:, -1])):
+        assert abs(found - np.median(drawn)) < 4 * np.sqrt(np.pi / 2) * drawn.std(ddof=1) / np.sqrt(draws)
+    # Quantiles at the middle of ranks, blocks of them, cut the tails of E p^h = prod (1 + 2i/d), i < h: measured 3.2e-4 of 1,
+    # 1.6e-3 of p^2, 4e-3 of p^3.
+    for power, measured in ((1, 3.2e-4), (2, 1.6e-3), (3, 4e-3)):
+        exact = np.prod(1 + 2 * np.arange(power) / d)
+        assert exact * (1 - 1.5 * measured) < gaussian_weights(n, d, power).mean < exact
 
 
 @pytest.mark.parametrize("name", ["relu", "reglu", "bilinear", "gqu", "silu", "swiglu", "tanh"])
@@ -268,8 +290,10 @@ def test_the_density_is_that_of_random_data(name: str, kind: str):
     n, d, width = 700, 40, 64
     X = sample(kind, n, d, 0)
     found = spectrum_density(name, n, d, width, kind if kind == "sphere" else X)
-    assert found.mass == pytest.approx(1, abs=4e-3)
-    assert found.mean == pytest.approx(found.trace, rel=4e-3)
+    # Like a root at each end of the bulk and of the cluster of degree 1: of the outermost intervals, of at most 1/250 each,
+    # trapezia miss a quarter. Of the mean, where most ends count little, measured 3.4e-4.
+    assert found.mass == pytest.approx(1, abs=4 / 4 / 250)
+    assert found.mean == pytest.approx(found.trace, rel=6.8e-4)
     values = eigenvalues(name, n, d, width, kind, 0)[:-1]
     # Kolmogorov and Smirnov's distance; for independent draws it would be 0.05.
     assert np.max(np.abs(found.cumulative(values) - (np.arange(n - 1) + 0.5) / n)) < 0.015
@@ -328,12 +352,12 @@ def test_a_density_that_is_not_known_is_refused():
 
 
 def test_the_ntk_parametrization_needs_no_width():
-    n, d = 300, 60
-    X = sample("sphere", n, d, 0)
-    values = np.linalg.eigvalsh(kernel_function(network("reglu", parametrization="ntk"))(X))
-    said = spectrum_law(network("reglu", parametrization="ntk"), n, d)
-    assert said.lambda_min == pytest.approx(values[0], rel=0.03)
-    assert said.lambda_max == pytest.approx(values[-1], rel=0.03)
+    n, d = 200, 60
+    chosen = network("reglu", parametrization="ntk")
+    said, function = spectrum_law(chosen, n, d), kernel_function(chosen)
+    values = [np.linalg.eigvalsh(function(sample("sphere", n, d, seed))) for seed in range(12)]
+    found = [[said.lambda_min / drawn[0] - 1, said.lambda_max / drawn[-1] - 1] for drawn in values]
+    assert_right(np.array(found), BIAS["sphere"])
 
 
 def test_millions_of_dimensions_leave_the_diagonal_alone():
@@ -341,7 +365,7 @@ def test_millions_of_dimensions_leave_the_diagonal_alone():
     for name in ("relu", "swiglu", "tanh"):
         law = spectrum_law(name, 10, 10**8, 10, "gaussian")
         assert law.condition_number == pytest.approx(1, abs=2e-3)
-        assert law.lambda_max == pytest.approx(spectrum_law(name, 10, 10**8, 10).lambda_max, rel=2e-3)
+        assert law.lambda_max == pytest.approx(spectrum_law(name, 10, 10**8, 10).lambda_max, rel=9e-4)
 
 
 def test_biases_are_refused():
