@@ -46,8 +46,8 @@ _DRAW_THEIR_ROWS = (
 # Claims that measure the same cells stay together; each part is a test of its own, for several processes.
 PARTS = (
     ("A1", "A2", "A3", "A4", "A5", "A6"),
-    ("A7", "A8", "A9", "A10", "A11", "A12", "A13", "A14"),
-    ("A15", "A16", "A17", "A18"),
+    ("A7", "A8", "A9", "A10", "A11", "A12", "A13", "A14", "A17"),
+    ("A15", "A16", "A18"),
     ("A19",),
     ("C1", "C2", "C3"),
     ("F1", "F2", "F3", "F4"),
@@ -60,7 +60,7 @@ def small_audit() -> Audit:
 
 
 def test_the_parts_are_all_claims():
-    assert [id for part in PARTS for id in part] == list(CLAIMS)
+    assert sorted(id for part in PARTS for id in part) == sorted(CLAIMS)
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: f"{part[0]}-{part[-1]}")
