@@ -48,12 +48,11 @@ def _closed(kernel: sp.Expr, earlier: list[Step]) -> sp.Expr:
     squares = {base: root**2 for base, root in roots.items()}
     frozen = [replace(step, rhs=step.rhs.xreplace(squares)) for step in earlier]
     closed = rewrite(kernel, frozen)
+    values = {root: stable_root(rewrite(base, earlier)) for base, root in roots.items()}
     integrals = {integral: sp.Dummy() for integral in closed.atoms(sp.Integral)}
     if integrals:  # left as they are: nothing in them is to be multiplied out
         back = {symbol: integral for integral, symbol in integrals.items()}
-        values = {root: stable_root(rewrite(base, earlier)) for base, root in roots.items()}
         return sp.factor_terms(closed.xreplace(integrals).subs(values)).xreplace(back)
-    values = {root: stable_root(rewrite(base, earlier)) for base, root in roots.items()}
     if all(value.is_Mul for value in values.values()):
         return ordered(closed.subs(values))
     # One level deep: m and the readout's 1/m meet, sums of positive terms stay what they are.
